@@ -1,0 +1,182 @@
+"""Rebuild a submission from the instructor's source.
+
+From the submission come only the source text of its solution cells, by grade id, and its extra
+code cells, in place. Metadata, tags, outputs, attachments and the tests as handed in are dropped,
+so that nothing but code and answers is the student's.
+"""
+
+import json
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from autograder.bindings import bound_names
+from autograder.release import student_notebook
+from autograder.sheets import Sheet, grade_id, is_code, is_solution
+
+# Larger than any honest notebook with pictures; smaller than what makes a JSON parser suffer.
+MAX_SUBMISSION_BYTES = 50_000_000
+
+# Tags with which an editor or executor would skip a cell or change how it runs.
+_EXECUTION_TAGS = {"skip-execution", "raises-exception", "remove-cell", "parameters"}
+
+
+@dataclass
+class Flag:
+    """Something about a submission that a person should know; it costs no points by itself."""
+
+    kind: str
+    detail: str
+
+
+@dataclass
+class Rebuilt:
+    """A notebook that is safe to run, what was noticed, and whether the file could be read."""
+
+    notebook: NotebookNode
+    flags: list[Flag] = field(default_factory=list)
+    readable: bool = True
+
+
+@dataclass
+class _Submitted:
+    source: str
+    is_code: bool
+    id: str
+    cell_id: str
+    metadata: dict[str, Any]
+
+
+def rebuild(sheet: Sheet, submission: bytes) -> Rebuilt:
+    """The source notebook with the submission's answers in it.
+
+    Solution cells that the submission lacks get the released stub back, unless an extra cell of
+    the submission defines the name: then the stub would undo the student's work.
+    """
+    released = student_notebook(sheet)
+    flags: list[Flag] = []
+    try:
+        cells = _read(submission)
+    except ValueError as error:
+        rebuilt = _assemble(sheet, released, {}, {}, flags)
+        return Rebuilt(rebuilt, [*flags, Flag("unreadable", str(error))], readable=False)
+    known = {grade_id(cell): cell for cell in released.cells if grade_id(cell)}
+    answers, extras = _sort_out(cells, released, known, flags)
+    if not answers and known:
+        flags.append(Flag("wrong-sheet", f"no answer cell of '{sheet.name}' is in the notebook"))
+    return Rebuilt(_assemble(sheet, released, answers, extras, flags), flags)
+
+
+def _read(submission: bytes) -> list[_Submitted]:
+    """The submission's cells.
+
+    Parsed by hand and not by nbformat, which refuses a whole notebook for one odd key that some
+    editor wrote, and which migrates what it reads.
+    """
+    if len(submission) > MAX_SUBMISSION_BYTES:
+        raise ValueError(f"{len(submission)} bytes; at most {MAX_SUBMISSION_BYTES} are read")
+    if not submission.strip():
+        raise ValueError("the file is empty")
+    try:
+        notebook = json.loads(submission.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not a notebook: {error}") from error
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list):
+        raise ValueError("not a notebook: no list of cells (notebooks before format 4 are not read)")
+    return [_read_cell(cell) for cell in cells if isinstance(cell, dict)]
+
+
+def _read_cell(cell: dict) -> _Submitted:
+    source = cell.get("source", "")
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    metadata = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
+    assert isinstance(metadata, dict)
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
+    assert isinstance(nbgrader, dict)
+    return _Submitted(
+        source=source.replace("\r\n", "\n").replace("\r", "\n") if isinstance(source, str) else "",
+        is_code=cell.get("cell_type") == "code",
+        id=str(nbgrader.get("grade_id", "")),
+        cell_id=str(cell.get("id", "")),
+        metadata=metadata,
+    )
+
+
+def _sort_out(
+    cells: list[_Submitted], released: NotebookNode, known: dict[str, NotebookNode], flags: list[Flag]
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Answers by grade id, and extra code cells by the id of the source cell that they follow."""
+    ours = {cell.source.strip(): cell.id for cell in released.cells if not grade_id(cell)}
+    answers: dict[str, list[str]] = {}
+    extras: dict[str, list[str]] = {}
+    anchor = ""
+    for number, cell in enumerate(cells, start=1):
+        if cell.id in known:
+            anchor = cell.id
+            _note_metadata(cell, known[cell.id], flags)
+            if is_solution(known[cell.id]):
+                answers.setdefault(cell.id, []).append(cell.source)
+            elif cell.source.strip() != known[cell.id].source.strip():
+                flags.append(Flag("cell-altered", f"{cell.id}: restored from the source"))
+        elif cell.source.strip() in ours:
+            anchor = ours[cell.source.strip()]
+        elif cell.is_code and cell.source.strip():
+            extras.setdefault(anchor, []).append(cell.source)
+            if cell.id:
+                flags.append(Flag("cell-unknown", f"cell {number}: '{cell.id}' run as an extra cell"))
+    for name, sources in answers.items():
+        if len(sources) > 1:
+            flags.append(Flag("cell-duplicate", f"{name}: {len(sources)} cells, all are run"))
+    return answers, extras
+
+
+def _note_metadata(cell: _Submitted, expected: NotebookNode, flags: list[Flag]) -> None:
+    """Flag metadata that would have changed how the cell is run or graded."""
+    nbgrader = cell.metadata["nbgrader"]
+    for key in ("grade", "solution", "points"):
+        if nbgrader.get(key) != expected.metadata.nbgrader.get(key):
+            flags.append(Flag("metadata-dropped", f"{key}: {nbgrader.get(key)!r} on cell {cell.id}"))
+    if cell.is_code != is_code(expected):
+        flags.append(Flag("metadata-dropped", f"cell type changed on cell {cell.id}"))
+    tags = cell.metadata.get("tags")
+    for tag in sorted(_EXECUTION_TAGS.intersection(t for t in tags if isinstance(t, str)) if isinstance(tags, list) else ()):
+        flags.append(Flag("metadata-dropped", f"tag {tag} on cell {cell.id}"))
+
+
+def _assemble(
+    sheet: Sheet,
+    released: NotebookNode,
+    answers: dict[str, list[str]],
+    extras: dict[str, list[str]],
+    flags: list[Flag],
+) -> NotebookNode:
+    notebook = deepcopy(sheet.notebook)
+    stubs = {grade_id(cell): cell for cell in released.cells if grade_id(cell)}
+    bound_in_extras = bound_names(source for sources in extras.values() for source in sources)
+    cells = [_extra_cell(source, "", index) for index, source in enumerate(extras.get("", []))]
+    for cell in notebook.cells:
+        name = grade_id(cell)
+        if is_solution(cell):
+            if name not in answers:
+                flags.append(Flag("cell-missing", f"{name}: restored from the source"))
+            stub = "" if name in bound_in_extras else stubs[name].source
+            cell.source = "\n\n".join(answers.get(name, [stub]))
+        # nbgrader compares this checksum with the answer's to say "No response".
+        if name:
+            cell.metadata.nbgrader.checksum = stubs[name].metadata.nbgrader.checksum
+        cells.append(cell)
+        anchor = name or cell.id
+        cells += [_extra_cell(source, anchor, i) for i, source in enumerate(extras.get(anchor, []))]
+    notebook.cells = cells
+    return notebook
+
+
+def _extra_cell(source: str, anchor: str, index: int) -> NotebookNode:
+    cell = new_code_cell(source, metadata={"course": {"extra": True}})
+    cell.id = f"extra-{anchor or 'start'}-{index}"
+    return cell

@@ -1,0 +1,54 @@
+"""Sphinx extension of the course book: the exercise card, the checks, the buttons, the progress.
+
+Built by `book/build.py`, which also uses this package's other modules on their own.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register everything with Sphinx."""
+    # Imported here: the builder's fast path needs none of Sphinx.
+    from coursebook.card import ExerciseCard
+    from coursebook.figures import check_page
+    from coursebook.header import offer_notebook
+    from coursebook.progress import PageProgress
+
+    app.add_config_value("coursebook_release", "", "env", str)
+    app.add_config_value("coursebook_notebooks", [], "env", list)
+    app.add_config_value("coursebook_report", "", "", str)
+    app.add_directive("exercise-card", ExerciseCard)
+    app.connect("config-inited", _use_svg_maths)
+    app.connect("doctree-read", check_page)
+    # After the theme has made its own buttons, at 501.
+    app.connect("html-page-context", offer_notebook, priority=600)
+    app.connect("build-finished", _report_times)
+    PageProgress().connect(app)
+    return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}
+
+
+def _use_svg_maths(app: Sphinx, config: Config) -> None:
+    """Formulas as SVG need no font: some browsers refuse to load one for a page from `file://`."""
+    del app
+    config.mathjax_path = "mathjax/tex-svg.js"
+
+
+def _report_times(app: Sphinx, exception: Exception | None) -> None:
+    """Write how long each page's cells took, and whether they ran now or came from the cache."""
+    if exception is not None or not app.config.coursebook_report:
+        return
+    pages = {}
+    for docname, data in sorted(getattr(app.env, "nb_metadata", {}).items()):
+        executed = data.get("exec_data")
+        if executed and executed.get("runtime") is not None:
+            pages[docname] = {"seconds": executed["runtime"], "at": executed["mtime"]}
+    report = {"pages": pages, "written": time.time()}
+    Path(app.config.coursebook_report).write_text(json.dumps(report), encoding="utf-8")

@@ -1,0 +1,39 @@
+"""What the notebooks import: scenes, photographs, data sets, drawing, device, a trained detector.
+
+>>> import detseg
+>>> image, target = detseg.ShapeScenes(n=1, seed=0)[0]
+>>> image.shape
+torch.Size([3, 128, 128])
+"""
+
+from detseg import draw, errors
+from detseg.device import device
+from detseg.pennfudan import PennFudan
+from detseg.photos import faces, photo
+from detseg.scenes import (
+    KEYPOINTS,
+    SKELETON,
+    STUFF,
+    THINGS,
+    ShapeScenes,
+    collate,
+    flip_horizontal,
+)
+from detseg.voc import VOC2007
+
+__all__ = [
+    "KEYPOINTS",
+    "SKELETON",
+    "STUFF",
+    "THINGS",
+    "VOC2007",
+    "PennFudan",
+    "ShapeScenes",
+    "collate",
+    "device",
+    "draw",
+    "errors",
+    "faces",
+    "flip_horizontal",
+    "photo",
+]
