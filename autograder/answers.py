@@ -10,6 +10,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from autograder.bindings import bound_by
 from autograder.errors import AnswerError
 from autograder.rebuild import Rebuilt
@@ -35,7 +37,9 @@ def reference(sheet: Sheet) -> dict[str, str]:
 
 def blank(sheet: Sheet) -> dict[str, str]:
     """The stubs of the released notebook."""
-    return {grade_id(cell): cell.source for cell in student_notebook(sheet).cells if _is_answer(cell)}
+    return {
+        grade_id(cell): cell.source for cell in student_notebook(sheet).cells if _is_answer(cell)
+    }
 
 
 def from_file(sheet: Sheet, source: str, filename: str) -> dict[str, str]:
@@ -73,19 +77,26 @@ def named_answers(sheet: Sheet, kind: str, solutions: Path = SOLUTIONS) -> list[
         raise AnswerError(f"{path}: {error}") from error
     shared, answers = [], []
     for statement in tree.body:
-        if isinstance(statement, ast.FunctionDef | ast.ClassDef) and "__" in statement.name.strip("_"):
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef) and "__" in statement.name.strip(
+            "_"
+        ):
             exercise = statement.name.partition("__")[0]
             if exercise not in sheet.exercises:
                 raise AnswerError(
-                    f"{path}:{statement.lineno}: '{statement.name}' begins with no exercise of the sheet; "
-                    f"there are: {', '.join(sheet.exercises)}"
+                    f"{path}:{statement.lineno}: '{statement.name}' begins with no exercise of "
+                    f"the sheet; there are: {', '.join(sheet.exercises)}"
                 )
             if not ast.get_docstring(statement):
-                raise AnswerError(f"{path}:{statement.lineno}: '{statement.name}' needs a docstring that says why")
+                raise AnswerError(
+                    f"{path}:{statement.lineno}: '{statement.name}' needs a docstring that says why"
+                )
             answers.append((exercise, statement))
         elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
             shared.append(statement)
-    return [Named(answer.name, exercise, _as_typed(shared, answer, exercise)) for exercise, answer in answers]
+    return [
+        Named(answer.name, exercise, _as_typed(shared, answer, exercise))
+        for exercise, answer in answers
+    ]
 
 
 def _as_typed(shared: list[ast.stmt], answer: ast.FunctionDef | ast.ClassDef, exercise: str) -> str:
@@ -128,5 +139,5 @@ def typed_in(sheet: Sheet, answer: Answer, *, notebook_for_students: bool = Fals
     return Rebuilt(notebook)
 
 
-def _is_answer(cell: object) -> bool:
+def _is_answer(cell: NotebookNode) -> bool:
     return is_code(cell) and is_solution(cell)

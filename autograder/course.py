@@ -1,21 +1,24 @@
 """A course folder: nbgrader's own layout, what is in it, and what has been graded.
 
-    course/
-      nbgrader_config.py            so that nbgrader and formgrader grade as this package does
-      gradebook.db                  nbgrader's
-      source/<sheet>/               the sheet with solutions and tests
-      release/<sheet>/              the students' notebook
-      submitted/<student>/<sheet>/  what a student handed in: <sheet>.ipynb, timestamp.txt
-      autograded/<student>/<sheet>/ the graded notebook, verdict.json
-      feedback/<student>/<sheet>/   HTML for the student
-      report/<sheet>.html           HTML for the instructor
+course/
+  nbgrader_config.py            so that nbgrader and formgrader grade as this package does
+  gradebook.db                  nbgrader's
+  source/<sheet>/               the sheet with solutions and tests
+  release/<sheet>/              the students' notebook
+  submitted/<student>/<sheet>/  what a student handed in: <sheet>.ipynb, timestamp.txt
+  autograded/<student>/<sheet>/ the graded notebook, verdict.json
+  feedback/<student>/<sheet>/   HTML for the student
+  report/<sheet>.html           HTML for the instructor
 """
 
 import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import shutil
+import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,9 +137,14 @@ class Course:
     def _generate_assignment(self, sheet: str) -> None:
         from nbgrader.apps import NbGraderAPI
 
+        # To make a gradebook nbgrader runs `alembic`, which lies beside this Python, and which
+        # the PATH need not name.
+        beside = str(Path(sys.executable).parent)
+        if beside not in os.environ.get("PATH", "").split(os.pathsep):
+            os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", "")])
         answer = NbGraderAPI(config=self.nbgrader_config()).generate_assignment(sheet, force=True)
         if not answer["success"]:
-            reason = (answer.get("error") or answer.get("log") or "no reason given").strip()
+            reason = (answer.get("log") or answer.get("error") or "no reason given").strip()
             raise AutograderError(f"nbgrader cannot release '{sheet}' in {self.root}:\n{reason}")
 
     def nbgrader_config(self) -> Any:
@@ -170,16 +178,25 @@ class Course:
         """Let nbgrader's own preprocessors write the grades and the late penalty."""
         from nbgrader.api import Gradebook
         from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
+        from sqlalchemy.exc import SAWarning
 
         sheet, student = submission.sheet, submission.student
-        with Gradebook(self.database) as gradebook:
-            gradebook.update_or_create_student(student)
-            timestamp = {"timestamp": submission.timestamp} if submission.timestamp else {}
-            gradebook.update_or_create_submission(sheet, student, **timestamp)
-        names = {"notebook": sheet, "assignment": sheet, "student": student, "db_url": self.database}
         config = self.nbgrader_config()
-        for step in (SaveAutoGrades, AssignLatePenalties):
-            step(config=config).preprocess(graded.notebook, {"nbgrader": names})
+        names = {
+            "notebook": sheet,
+            "assignment": sheet,
+            "student": student,
+            "db_url": self.database,
+        }
+        timestamp = {"timestamp": submission.timestamp} if submission.timestamp else {}
+        with warnings.catch_warnings():
+            # nbgrader adds to the session what SQLAlchemy would like to have been told earlier.
+            warnings.simplefilter("ignore", SAWarning)
+            with Gradebook(self.database) as gradebook:
+                gradebook.update_or_create_student(student)
+                gradebook.update_or_create_submission(sheet, student, **timestamp)
+            for step in (SaveAutoGrades, AssignLatePenalties):
+                step(config=config).preprocess(graded.notebook, {"nbgrader": names})
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:

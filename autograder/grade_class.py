@@ -57,9 +57,7 @@ def grade_class(
             tqdm(total=len(waiting), unit="submission", disable=None if progress else True) as bar,
         ):
             futures = {
-                executor.submit(
-                    grade_bytes, s.sheet, texts[s.sheet], data, s.student
-                ): (s, digest)
+                executor.submit(grade_bytes, s.sheet, texts[s.sheet], data, s.student): (s, digest)
                 for s, data, digest in waiting
             }
             for future in as_completed(futures):
@@ -101,4 +99,3 @@ def waiting_lines(result: ClassResult) -> Iterator[str]:
             yield f"{verdict['student']}/{verdict['sheet']}: {flag['kind']}: {flag['detail']}"
     for submission, reason in result.failed:
         yield f"{submission.student}/{submission.sheet}: not graded: {reason}"
-

@@ -88,8 +88,14 @@ def grade_rebuilt(
             checks.append(verdict)
         elif report:
             _show_outputs(cell, report)
-            if report["error"] and report["error"]["name"] in ("Died", "Timeout", "CellTimeoutError"):
-                flags.append(Flag("cell-stopped", f"cell {index + 1}: {report['error']['message']}"))
+            if report["error"] and report["error"]["name"] in (
+                "Died",
+                "Timeout",
+                "CellTimeoutError",
+            ):
+                flags.append(
+                    Flag("cell-stopped", f"cell {index + 1}: {report['error']['message']}")
+                )
     flags += [
         Flag("shortcut", f"{exercise} uses {', '.join(names)}")
         for exercise, names in shortcuts.items()
@@ -108,7 +114,9 @@ def grade_rebuilt(
     return Graded(verdict, notebook)
 
 
-def _plan(sheet: Sheet, notebook: NotebookNode, only: frozenset[str] | None) -> list[dict[str, Any]]:
+def _plan(
+    sheet: Sheet, notebook: NotebookNode, only: frozenset[str] | None
+) -> list[dict[str, Any]]:
     """All of the student's cells in order, then the tests: a function is graded as it stands
     when all cells have run."""
     wanted = {check.id for check in sheet.checks if only is None or check.exercise in only}
@@ -118,7 +126,7 @@ def _plan(sheet: Sheet, notebook: NotebookNode, only: frozenset[str] | None) -> 
             continue
         step = {"index": index, "id": grade_id(cell) or cell.id, "source": cell.source}
         if not is_test(cell):
-            # A partial run is for its checks alone: the cells that only show something are left out.
+            # A partial run is for its checks alone: cells that only show something are left out.
             if only is None or grade_id(cell):
                 student.append(step | {"kind": "student"})
         elif grade_id(cell) in wanted:
@@ -141,7 +149,7 @@ def _judge(
         verdict, message = _read_error(cell, report["error"])
     if verdict == "pass" and shortcuts:
         verdict = "fail"
-        message = f"{', '.join(shortcuts)} is what this exercise asks you to write: it is not allowed here"
+        message = f"{', '.join(shortcuts)}: not allowed here, since you are asked to write it"
     return {
         "id": check.id,
         "exercise": check.exercise,
@@ -175,7 +183,9 @@ def _read_error(cell: NotebookNode, error: dict[str, Any]) -> tuple[str, str]:
 
 def _message_from(source: str, line: int) -> str:
     """What the next assert at or below `line` says, where that is plain text."""
-    below = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Assert) and n.lineno >= line]
+    below = [
+        n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Assert) and n.lineno >= line
+    ]
     first = min(below, key=lambda node: node.lineno, default=None)
     if first and isinstance(first.msg, ast.Constant):
         return str(first.msg.value)
@@ -183,7 +193,7 @@ def _message_from(source: str, line: int) -> str:
 
 
 def _show_verdict(cell: NotebookNode, verdict: dict[str, Any]) -> None:
-    """Write the verdict where nbgrader reads a grade from: a test cell without output has passed."""
+    """Write the verdict where nbgrader reads a grade: a test cell without output has passed."""
     if verdict["verdict"] != "pass":
         name, message = verdict["verdict"], verdict["message"]
         cell.outputs = [

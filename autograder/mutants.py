@@ -74,7 +74,7 @@ def mutants(exercise: str, source: str) -> list[Mutant]:
     original = ast.unparse(tree)
     found: dict[str, Mutant] = {}
     for position, node in enumerate(ast.walk(tree)):
-        for change in _changes(node, tree):
+        for change in _changes(node):
             copy = deepcopy(tree)
             twin = next(other for index, other in enumerate(ast.walk(copy)) if index == position)
             change(twin)
@@ -87,17 +87,17 @@ def mutants(exercise: str, source: str) -> list[Mutant]:
 Change = Callable[[ast.AST], None]
 
 
-def _changes(node: ast.AST, tree: ast.Module) -> Iterator[Change]:
+def _changes(node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.Compare(ops=ops):
             for index, operator in enumerate(ops):
                 for other in _COMPARISONS.get(type(operator), ()):
                     yield _set_item("ops", index, other())
-        case ast.BinOp(op=operator) | ast.AugAssign(op=operator):
-            for other in _ARITHMETIC.get(type(operator), ()):
-                yield _set("op", other())
-        case ast.BoolOp(op=operator):
-            yield _set("op", ast.Or() if isinstance(operator, ast.And) else ast.And())
+        case ast.BinOp(op=arithmetic) | ast.AugAssign(op=arithmetic):
+            for twin in _ARITHMETIC.get(type(arithmetic), ()):
+                yield _set("op", twin())
+        case ast.BoolOp(op=junction):
+            yield _set("op", ast.Or() if isinstance(junction, ast.And) else ast.And())
         case ast.UnaryOp(op=ast.USub() | ast.Not() | ast.Invert(), operand=operand):
             yield _become(operand)
         case ast.Constant(value=bool(value)):
@@ -111,13 +111,16 @@ def _changes(node: ast.AST, tree: ast.Module) -> Iterator[Change]:
         case ast.Subscript(slice=ast.Tuple(elts=elements)) if len(elements) > 1:
             yield _reverse_index
         case ast.Call(func=ast.Attribute(value=value, attr=name)):
-            if name in _FORGETTABLE and not isinstance(value, ast.Name | ast.Attribute):
-                yield _become(value)
-            elif name in _FORGETTABLE and not _is_module(value):
+            if name in _FORGETTABLE and not _is_module(value):
                 yield _become(value)
             if name in _TWINS:
                 yield _rename_method
-        case ast.FunctionDef(body=body) | ast.For(body=body) | ast.While(body=body) | ast.If(body=body):
+        case (
+            ast.FunctionDef(body=body)
+            | ast.For(body=body)
+            | ast.While(body=body)
+            | ast.If(body=body)
+        ):
             for index, statement in enumerate(body):
                 if isinstance(statement, ast.AugAssign | ast.Continue | ast.Break) or (
                     isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
@@ -141,7 +144,7 @@ def _set_item(name: str, index: int, value: object) -> Change:
 def _become(other: ast.AST) -> Change:
     def change(node: ast.AST) -> None:
         # The node's place in the tree stays; what it is changes.
-        node.__class__ = type(other)  # type: ignore[assignment]
+        node.__class__ = type(other)
         node.__dict__ = deepcopy(other.__dict__)
 
     return change

@@ -27,7 +27,7 @@ class RebuildFromSource(NbGraderPreprocessor):
 
 
 class GradeRebuilt(NbGraderPreprocessor):
-    """Runs a rebuilt notebook, writes verdict.json, and leaves the verdicts where nbgrader looks."""
+    """Runs a rebuilt notebook, writes verdict.json, and leaves verdicts where nbgrader looks."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         names = resources["nbgrader"]
@@ -37,7 +37,9 @@ class GradeRebuilt(NbGraderPreprocessor):
         course = Course(Path.cwd())
         folder = course.graded_folder(student, sheet.name)
         write_verdict(folder, graded.verdict)
-        submission = Submission(student, sheet.name, course.root / "submitted" / student / sheet.name)
+        submission = Submission(
+            student, sheet.name, course.root / "submitted" / student / sheet.name
+        )
         digest = folder / "digest.txt"
         digest.write_text(digest_of(sheet.to_json(), submission.read()), encoding="utf-8")
         return graded.notebook, resources

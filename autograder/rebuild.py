@@ -61,13 +61,20 @@ def rebuild(sheet: Sheet, submission: bytes) -> Rebuilt:
     try:
         cells = _read(submission)
     except ValueError as error:
-        rebuilt = _assemble(sheet, released, {}, {}, flags)
-        return Rebuilt(rebuilt, [*flags, Flag("unreadable", str(error))], readable=False)
+        notebook = _assemble(sheet, released, {}, {})
+        return Rebuilt(notebook, [Flag("unreadable", str(error))], readable=False)
     known = {grade_id(cell): cell for cell in released.cells if grade_id(cell)}
     answers, extras = _sort_out(cells, released, known, flags)
-    if not answers and known:
+    missing = [
+        grade_id(cell)
+        for cell in released.cells
+        if is_solution(cell) and grade_id(cell) not in answers
+    ]
+    if answers:
+        flags += [Flag("cell-missing", f"{name}: restored from the source") for name in missing]
+    else:
         flags.append(Flag("wrong-sheet", f"no answer cell of '{sheet.name}' is in the notebook"))
-    return Rebuilt(_assemble(sheet, released, answers, extras, flags), flags)
+    return Rebuilt(_assemble(sheet, released, answers, extras), flags)
 
 
 def _read(submission: bytes) -> list[_Submitted]:
@@ -86,7 +93,9 @@ def _read(submission: bytes) -> list[_Submitted]:
         raise ValueError(f"not a notebook: {error}") from error
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
-        raise ValueError("not a notebook: no list of cells (notebooks before format 4 are not read)")
+        raise ValueError(
+            "not a notebook: no list of cells (notebooks before format 4 are not read)"
+        )
     return [_read_cell(cell) for cell in cells if isinstance(cell, dict)]
 
 
@@ -108,7 +117,10 @@ def _read_cell(cell: dict) -> _Submitted:
 
 
 def _sort_out(
-    cells: list[_Submitted], released: NotebookNode, known: dict[str, NotebookNode], flags: list[Flag]
+    cells: list[_Submitted],
+    released: NotebookNode,
+    known: dict[str, NotebookNode],
+    flags: list[Flag],
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Answers by grade id, and extra code cells by the id of the source cell that they follow."""
     ours = {cell.source.strip(): cell.id for cell in released.cells if not grade_id(cell)}
@@ -128,7 +140,9 @@ def _sort_out(
         elif cell.is_code and cell.source.strip():
             extras.setdefault(anchor, []).append(cell.source)
             if cell.id:
-                flags.append(Flag("cell-unknown", f"cell {number}: '{cell.id}' run as an extra cell"))
+                flags.append(
+                    Flag("cell-unknown", f"cell {number}: '{cell.id}' run as an extra cell")
+                )
     for name, sources in answers.items():
         if len(sources) > 1:
             flags.append(Flag("cell-duplicate", f"{name}: {len(sources)} cells, all are run"))
@@ -140,11 +154,17 @@ def _note_metadata(cell: _Submitted, expected: NotebookNode, flags: list[Flag]) 
     nbgrader = cell.metadata["nbgrader"]
     for key in ("grade", "solution", "points"):
         if nbgrader.get(key) != expected.metadata.nbgrader.get(key):
-            flags.append(Flag("metadata-dropped", f"{key}: {nbgrader.get(key)!r} on cell {cell.id}"))
+            flags.append(
+                Flag("metadata-dropped", f"{key}: {nbgrader.get(key)!r} on cell {cell.id}")
+            )
     if cell.is_code != is_code(expected):
         flags.append(Flag("metadata-dropped", f"cell type changed on cell {cell.id}"))
     tags = cell.metadata.get("tags")
-    for tag in sorted(_EXECUTION_TAGS.intersection(t for t in tags if isinstance(t, str)) if isinstance(tags, list) else ()):
+    for tag in sorted(
+        _EXECUTION_TAGS.intersection(t for t in tags if isinstance(t, str))
+        if isinstance(tags, list)
+        else ()
+    ):
         flags.append(Flag("metadata-dropped", f"tag {tag} on cell {cell.id}"))
 
 
@@ -153,7 +173,6 @@ def _assemble(
     released: NotebookNode,
     answers: dict[str, list[str]],
     extras: dict[str, list[str]],
-    flags: list[Flag],
 ) -> NotebookNode:
     notebook = deepcopy(sheet.notebook)
     stubs = {grade_id(cell): cell for cell in released.cells if grade_id(cell)}
@@ -162,8 +181,6 @@ def _assemble(
     for cell in notebook.cells:
         name = grade_id(cell)
         if is_solution(cell):
-            if name not in answers:
-                flags.append(Flag("cell-missing", f"{name}: restored from the source"))
             stub = "" if name in bound_in_extras else stubs[name].source
             cell.source = "\n\n".join(answers.get(name, [stub]))
         # nbgrader compares this checksum with the answer's to say "No response".

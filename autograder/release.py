@@ -27,7 +27,8 @@ def student_notebook(sheet: Sheet) -> NotebookNode:
         preprocessors.ComputeChecksums,
         preprocessors.CheckCellMetadata,
     ]
-    notebook, resources = deepcopy(sheet.notebook), {}
+    notebook = deepcopy(sheet.notebook)
+    resources: dict = {}
     for step in steps:
         notebook, resources = step().preprocess(notebook, resources)
     return notebook

@@ -80,7 +80,9 @@ class Sheet:
     @cached_property
     def checks(self) -> tuple[Check, ...]:
         return tuple(
-            Check(grade_id(cell), _exercise_of(grade_id(cell)), float(cell.metadata.nbgrader.points))
+            Check(
+                grade_id(cell), _exercise_of(grade_id(cell)), float(cell.metadata.nbgrader.points)
+            )
             for cell in self.notebook.cells
             if is_test(cell)
         )
@@ -140,7 +142,9 @@ def _is_graded(cell: NotebookNode) -> bool:
 
 def sheet_names(solutions: Path = SOLUTIONS) -> list[str]:
     """All sheets there are, in the order of their names."""
-    return sorted(path.parent.name for path in solutions.glob("*/*.md") if path.stem == path.parent.name)
+    return sorted(
+        path.parent.name for path in solutions.glob("*/*.md") if path.stem == path.parent.name
+    )
 
 
 def load_sheets(names: list[str], solutions: Path = SOLUTIONS) -> list[Sheet]:
@@ -152,7 +156,9 @@ def load_sheets(names: list[str], solutions: Path = SOLUTIONS) -> list[Sheet]:
     known = sheet_names(solutions)
     for name in names:
         if name not in known:
-            raise UsageError(f"no sheet is called '{name}'; there are: {', '.join(known) or 'none'}")
+            raise UsageError(
+                f"no sheet is called '{name}'; there are: {', '.join(known) or 'none'}"
+            )
     return [load_sheet(name, solutions) for name in names or known]
 
 
@@ -226,12 +232,17 @@ def _check(notebook: NotebookNode, path: Path) -> None:
             raise SheetError(f"{path}: the header needs 'course: {key}:' ({kind.__name__})")
     unknown = set(course.get("limits", {})) - set(Limits.__dataclass_fields__)
     if unknown:
-        raise SheetError(f"{path}: unknown limits {sorted(unknown)}; known: {sorted(Limits.__dataclass_fields__)}")
+        raise SheetError(
+            f"{path}: unknown limits {sorted(unknown)}; "
+            f"known: {sorted(Limits.__dataclass_fields__)}"
+        )
     for where, cell in _numbered(notebook, path):
         _check_cell(cell, where)
     ids = [grade_id(cell) for cell in notebook.cells if grade_id(cell)]
     for repeated in {name for name in ids if ids.count(name) > 1}:
-        raise SheetError(f"{path}: the grade_id '{repeated}' is given to {ids.count(repeated)} cells")
+        raise SheetError(
+            f"{path}: the grade_id '{repeated}' is given to {ids.count(repeated)} cells"
+        )
     exercises = {grade_id(c) for c in notebook.cells if is_solution(c) and is_code(c)}
     tested = set()
     for where, cell in _numbered(notebook, path):
@@ -239,8 +250,8 @@ def _check(notebook: NotebookNode, path: Path) -> None:
             exercise = _exercise_of(grade_id(cell))
             if not grade_id(cell).startswith("test_") or exercise not in exercises:
                 raise SheetError(
-                    f"{where}: a test's grade_id is 'test_' and the id of the solution cell it tests; "
-                    f"'{grade_id(cell)}' fits none of {sorted(exercises)}"
+                    f"{where}: a test's grade_id is 'test_' and the id of the solution cell that "
+                    f"it tests; '{grade_id(cell)}' fits none of {sorted(exercises)}"
                 )
             tested.add(exercise)
     if exercises - tested:
@@ -256,7 +267,9 @@ def _numbered(notebook: NotebookNode, path: Path) -> Iterator[tuple[str, Noteboo
 def _check_cell(cell: NotebookNode, where: str) -> None:
     _check_regions(cell, where)
     if cell.cell_type == "markdown" and _DIRECTIVE.search(cell.source):
-        raise SheetError(f"{where}: a sheet is plain Markdown; Sphinx directives and roles do not work in it")
+        raise SheetError(
+            f"{where}: a sheet is plain Markdown; Sphinx directives and roles do not work in it"
+        )
     meta: dict[str, Any] = cell.metadata.get("nbgrader", {})
     if not meta:
         return
@@ -266,10 +279,18 @@ def _check_cell(cell: NotebookNode, where: str) -> None:
     if meta["grade"] and not (isinstance(points, int | float) and points > 0):
         raise SheetError(f"{where}: a graded cell needs points above 0, not {points!r}")
     if is_code(cell) and meta["solution"]:
-        if f"def {meta['grade_id']}(" not in cell.source and f"class {meta['grade_id']}" not in cell.source:
-            raise SheetError(f"{where}: the cell must define '{meta['grade_id']}', the name that is graded")
+        if (
+            f"def {meta['grade_id']}(" not in cell.source
+            and f"class {meta['grade_id']}" not in cell.source
+        ):
+            raise SheetError(
+                f"{where}: the cell must define '{meta['grade_id']}', the name that is graded"
+            )
         if not region_lines(cell.source, "SOLUTION"):
-            raise SheetError(f"{where}: a solution cell needs a region from ### BEGIN SOLUTION to ### END SOLUTION")
+            raise SheetError(
+                f"{where}: a solution cell needs a region from ### BEGIN SOLUTION "
+                "to ### END SOLUTION"
+            )
     if is_test(cell):
         _check_asserts(cell, where)
 
@@ -281,7 +302,9 @@ def _check_regions(cell: NotebookNode, where: str) -> None:
         marker = _MARKER.match(line)
         if marker is None:
             if "### BEGIN" in line or "### END" in line:
-                raise SheetError(f"{where}: the marker '{line.strip()}' must stand alone on its line")
+                raise SheetError(
+                    f"{where}: the marker '{line.strip()}' must stand alone on its line"
+                )
             continue
         edge, region = marker.groups()
         if region not in REGIONS:
@@ -293,7 +316,9 @@ def _check_regions(cell: NotebookNode, where: str) -> None:
         if region == "SOLUTION" and not is_solution(cell):
             raise SheetError(f"{where}: a solution outside a solution cell would be published")
         if region == "HIDDEN TESTS" and not is_test(cell):
-            raise SheetError(f"{where}: hidden tests belong into a cell with grade: true and points")
+            raise SheetError(
+                f"{where}: hidden tests belong into a cell with grade: true and points"
+            )
         open_region = region if edge == "BEGIN" else None
     if open_region:
         raise SheetError(f"{where}: '### BEGIN {open_region}' without its END")
@@ -310,7 +335,9 @@ def _check_asserts(cell: NotebookNode, where: str) -> None:
         raise SheetError(f"{where}: a test cell without an assert can only pass")
     for node in asserts:
         if node.msg is None:
-            raise SheetError(f"{where}: the assert in line {node.lineno} has no message for the student")
+            raise SheetError(
+                f"{where}: the assert in line {node.lineno} has no message for the student"
+            )
 
 
 def _fill_in_points(notebook: NotebookNode, path: Path) -> None:
@@ -328,7 +355,9 @@ def _fill_in_points(notebook: NotebookNode, path: Path) -> None:
         if cell.cell_type == "markdown":
             for name in _POINTS.findall(cell.source):
                 if name not in points:
-                    raise SheetError(f"{where}: {{{{points.{name}}}}} names none of {sorted(points)}")
+                    raise SheetError(
+                        f"{where}: {{{{points.{name}}}}} names none of {sorted(points)}"
+                    )
             cell.source = _POINTS.sub(lambda match: _in_words(points[match[1]]), cell.source)
     notebook.metadata.course.points = points["automatic"]
     notebook.metadata.course.manual_points = points["manual"]

@@ -26,7 +26,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
-import detseg  # noqa: F401
+import detseg
 import detseg.draw  # noqa: F401
 
 matplotlib.use("agg")
@@ -39,7 +39,7 @@ MAX_MESSAGE_CHARACTERS = 500
 
 
 class CellTimeoutError(BaseException):
-    """Raised inside a cell that runs too long; not an Exception, so `except Exception` lets it pass."""
+    """Raised in a cell that runs too long; no Exception, so that `except Exception` lets it by."""
 
 
 class _BoundedText(io.StringIO):
@@ -73,9 +73,11 @@ def run(connection: Connection, request: dict[str, Any]) -> None:
         for cell in request["cells"]:
             _seed()
             started = time.perf_counter()
-            runner = _run_test if cell["kind"] == "test" else _run_student
             with _alarm(request["cell_seconds"]):
-                report = runner(shell, cell, request["output_bytes"])
+                if cell["kind"] == "test":
+                    report = _run_test(shell, cell)
+                else:
+                    report = _run_student(shell, cell, request["output_bytes"])
             report |= {"index": cell["index"], "seconds": time.perf_counter() - started}
             connection.send_bytes(json.dumps(report).encode())
     connection.close()
@@ -104,7 +106,7 @@ def _shell() -> InteractiveShell:
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     shell = _Shell.instance(config=config)
-    # The namespace is a module of its own, not this one: __main__ is what pickle and dataclasses ask for.
+    # A __main__ of its own, not the grader's: it is what pickle and dataclasses ask for.
     sys.modules["__main__"] = types.ModuleType("__main__")
     shell.user_ns["__name__"] = "__main__"
     shell.run_line_magic("matplotlib", "inline")
@@ -113,7 +115,7 @@ def _shell() -> InteractiveShell:
 
 def _seed() -> None:
     random.seed(0)
-    np.random.seed(0)  # noqa: NPY002
+    np.random.seed(0)
     torch.manual_seed(0)
 
 
@@ -150,7 +152,7 @@ def _run_student(shell: InteractiveShell, cell: dict[str, Any], limit: int) -> d
     return {"outputs": outputs, "error": _describe(failure)}
 
 
-def _run_test(shell: InteractiveShell, cell: dict[str, Any], limit: int) -> dict[str, Any]:
+def _run_test(shell: InteractiveShell, cell: dict[str, Any]) -> dict[str, Any]:
     """Run a test cell as plain Python; nothing that it or the student's code prints is kept."""
     filename = f"<{cell['id']}>"
     failure: BaseException | None = None

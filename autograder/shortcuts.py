@@ -23,7 +23,8 @@ def find_shortcuts(
 
     Returns: exercises that use any, with the sorted dotted names that they use.
 
-    >>> find_shortcuts(["from torchvision.ops import nms as other\\nnms = other"], ["nms"], ["torchvision.ops"])
+    >>> code = "from torchvision.ops import nms as other\\nnms = other"
+    >>> find_shortcuts([code], ["nms"], ["torchvision.ops"])
     {'nms': ['torchvision.ops.nms']}
     """
     prefixes = tuple(forbidden)
@@ -53,7 +54,9 @@ def _statements(source: str) -> list[ast.stmt]:
         return ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError):
         # IPython's magics and shell lines are no Python; the rest of the cell is.
-        lines = [line for line in source.split("\n") if not line.lstrip().startswith(("%", "!", "?"))]
+        lines = [
+            line for line in source.split("\n") if not line.lstrip().startswith(("%", "!", "?"))
+        ]
         try:
             return ast.parse("\n".join(lines)).body
         except (SyntaxError, ValueError, RecursionError):

@@ -1,5 +1,8 @@
-"""Prove a sheet's tests: the reference passes, the blank stub does not, every wrong answer loses the
-exercise that it gets wrong and no other, every right answer passes, and mutants are noticed."""
+"""Prove a sheet's tests.
+
+The reference passes, the blank stub does not, every wrong answer loses the exercise that it gets
+wrong and no other, every right answer passes, and mutants of the reference are noticed.
+"""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +36,11 @@ class Equivalent:
     reason: str
 
     def is_of(self, mutant: Mutant) -> bool:
-        return (self.exercise, self.before, self.after) == (mutant.exercise, mutant.before, mutant.after)
+        return (self.exercise, self.before, self.after) == (
+            mutant.exercise,
+            mutant.before,
+            mutant.after,
+        )
 
 
 def verify(
@@ -84,7 +91,9 @@ def _answers(sheet: Sheet, solutions: Path) -> list[Callable[[], dict[str, Any]]
     for kind, expected in (("wrong", "fail"), ("right", "pass")):
         for answer in answers.named_answers(sheet, kind, solutions):
 
-            def task(answer: answers.Named = answer, kind: str = kind, expected: str = expected) -> dict[str, Any]:
+            def task(
+                answer: answers.Named = answer, kind: str = kind, expected: str = expected
+            ) -> dict[str, Any]:
                 verdict = _grade(sheet, answers.isolated(sheet, answer.exercise, answer.code))
                 return _row(kind, answer.name, answer.exercise, expected, verdict)
 
@@ -97,14 +106,20 @@ def _grade(sheet: Sheet, answer: answers.Answer) -> Verdict:
 
 
 def _row(kind: str, name: str, exercise: str, expected: str, verdict: Verdict) -> dict[str, Any]:
-    lost = {check["exercise"]: check["message"] for check in verdict["checks"] if check["verdict"] != "pass"}
+    lost = {
+        check["exercise"]: check["message"]
+        for check in verdict["checks"]
+        if check["verdict"] != "pass"
+    }
     others = sorted(set(lost) - {exercise})
     if kind == "blank":
         actual = "fail" if verdict["score"] == 0 else f"{verdict['score']:g} points"
     elif not lost:
         actual = "pass"
     elif exercise and others:
-        actual = f"loses {', '.join(others)} too" if exercise in lost else f"loses {', '.join(others)}"
+        actual = (
+            f"loses {', '.join(others)} too" if exercise in lost else f"loses {', '.join(others)}"
+        )
     else:
         actual = "fail"
     return {
@@ -124,7 +139,9 @@ def _survives(sheet: Sheet, mutant: Mutant) -> bool:
     quick.__dict__["limits"] = limits
     rebuilt = answers.typed_in(quick, answers.isolated(quick, mutant.exercise, mutant.code))
     verdict = grade_rebuilt(quick, rebuilt, only=frozenset({mutant.exercise})).verdict
-    return all(c["verdict"] == "pass" for c in verdict["checks"] if c["exercise"] == mutant.exercise)
+    return all(
+        c["verdict"] == "pass" for c in verdict["checks"] if c["exercise"] == mutant.exercise
+    )
 
 
 def _equivalents(sheet: Sheet, solutions: Path) -> list[Equivalent]:
@@ -132,9 +149,13 @@ def _equivalents(sheet: Sheet, solutions: Path) -> list[Equivalent]:
     if not path.exists():
         return []
     try:
-        return [Equivalent(**entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8")) or []]
+        return [
+            Equivalent(**entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8")) or []
+        ]
     except (yaml.YAMLError, TypeError) as error:
-        raise AnswerError(f"{path}: a list of exercise, before, after, reason is expected: {error}") from error
+        raise AnswerError(
+            f"{path}: a list of exercise, before, after, reason is expected: {error}"
+        ) from error
 
 
 def _mutant_report(total: int, remaining: list[Mutant], known: list[Equivalent]) -> dict[str, Any]:

@@ -57,7 +57,9 @@ def capsules_distance(
     x: np.ndarray, y: np.ndarray, limbs: list[tuple[Point, Point]], radius: int
 ) -> np.ndarray:
     """Distance to the union of thick lines with round ends, each `radius` to either side."""
-    starts, ends = np.array(limbs, dtype=np.int64).transpose(1, 2, 0)[..., None, None]  # [2, N, 1, 1]
+    starts, ends = np.array(limbs, dtype=np.int64).transpose(1, 2, 0)[
+        ..., None, None
+    ]  # [2, N, 1, 1]
     along_x, along_y = ends - starts
     square = np.maximum(along_x * along_x + along_y * along_y, 1)
     from_x, from_y = x - starts[0], y - starts[1]

@@ -1,7 +1,6 @@
 """Generated scenes: a data set for every task of the course, without a download."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -150,21 +149,22 @@ class _Placed:
         below += ((paint - below) * self.patch.cover[self.part] >> 8).astype(canvas.dtype)
 
 
-def _place_things(
-    dice: Dice, size_hw: tuple[int, int], things: tuple[int, int]
-) -> list[_Placed]:
+def _place_things(dice: Dice, size_hw: tuple[int, int], things: tuple[int, int]) -> list[_Placed]:
     """Things from back to front, each with its visible pixels.
 
     They are placed from front to back: a thing takes what those before it left free, and leaving
-    one out changes nothing for the others. The first always fits, so there is at least one.
+    one out changes nothing for the others. The last place tried is the middle of the scene, where
+    the first thing always fits: there is at least one.
     """
+    middle = (size_hw[0] // 2, size_hw[1] // 2)
     taken = np.zeros(size_hw, dtype=bool)
     placed: list[_Placed] = []
     for _ in range(dice.between(*things)):
         patch = draw_thing(dice, dice.choice(tuple(THINGS)), min(size_hw))
         whole = int(np.count_nonzero(patch.mask))
-        for _ in range(_PLACES):
-            thing = _Placed(patch, _centre(dice, patch.label, size_hw), size_hw)
+        for left in reversed(range(_PLACES)):
+            centre_yx = _centre(dice, patch.label, size_hw) if left else middle
+            thing = _Placed(patch, centre_yx, size_hw)
             thing.visible = thing.visible & ~taken[thing.window]
             seen = int(np.count_nonzero(thing.visible))
             if seen >= LEAST_PIXELS and 100 * seen >= _LEAST_VISIBLE * whole:
@@ -187,14 +187,7 @@ def _noise(dice: Dice, size_hw: tuple[int, int]) -> np.ndarray:
     return ((octets >> 4) + (octets & 15) - 15) * dice.between(2, 11) >> 4
 
 
-@lru_cache(maxsize=8)
-def _nothing(count: int) -> torch.Tensor:
-    return torch.zeros(count, dtype=torch.int64)
-
-
-def _target(
-    index: int, placed: list[_Placed], semantic: np.ndarray, owner: np.ndarray
-) -> Target:
+def _target(index: int, placed: list[_Placed], semantic: np.ndarray, owner: np.ndarray) -> Target:
     count = len(placed)
     boxes = np.zeros((count, 4), dtype=np.float32)
     masks = np.zeros((count, *owner.shape), dtype=bool)

@@ -10,7 +10,6 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "book" / "_ext"))
-sys.path.insert(0, str(REPOSITORY / "book"))
 
 from tiny_book import TinyBook, student_notebook  # noqa: E402
 

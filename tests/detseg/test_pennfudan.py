@@ -144,7 +144,9 @@ def test_a_mask_of_another_size_is_named(root):
 def test_a_mask_in_colours_is_named(root):
     path = root / "PennFudanPed" / "PedMasks" / "FudanPed00001_mask.png"
     Image.fromarray(np.zeros((HEIGHT, WIDTH, 3), np.uint8)).save(path)
-    with pytest.raises(DataError, match=r"FudanPed00001_mask\.png: one id a pixel .* mode is RGB"):
+    with pytest.raises(
+        DataError, match=r"FudanPed00001_mask\.png: ids need one number .* mode is RGB"
+    ):
         detseg.PennFudan(root)[0]
 
 

@@ -257,7 +257,7 @@ def broken(root, old, new, count=1):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("</size>", "", r"000007\.xml, line 23: no well-formed XML \(mismatched tag"),
+        ("</truncated>", "</cut>", r"000007\.xml, line 18: no well-formed XML \(mismatched tag"),
         ("<name>dog</name>", "", r"000007\.xml, object 1: <name> is missing or empty"),
         ("<name>dog</name>", "<name> </name>", "object 1: <name> is missing or empty"),
         ("<name>dog</name>", "<name>wolf</name>", "object 1, <name>: 'wolf' is none of aeroplane"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pybtex.database import BibliographyData, Entry, parse_file
 from pybtex.plugin import find_plugin
 
 _Style = find_plugin("pybtex.style.formatting", "plain")
+_NEEDLESS_ESCAPE = re.compile(r"\\([-.()!+#])")
 _Markdown = find_plugin("pybtex.backends", "markdown")
 
 
@@ -66,5 +68,6 @@ def reference_list(bibliography: BibliographyData, keys: Iterable[str]) -> list[
     formatted = _Style().format_entries(entries)
     markdown = _Markdown()
     texts = [entry.text.render(markdown) for entry in formatted]
-    # The backend escapes every full stop, and breaks lines.
-    return sorted("- " + " ".join(text.replace("\\.", ".").split()) for text in texts)
+    # The backend escapes what could be Markdown at the start of a line, and breaks lines.
+    texts = [" ".join(_NEEDLESS_ESCAPE.sub(r"\1", text).split()) for text in texts]
+    return sorted(f"- {text}" for text in texts)

@@ -27,7 +27,7 @@ def check_page(app: Sphinx, doctree: nodes.document) -> None:
                 f"image {image.get('uri')!r} has no alternative text: say what is to be seen, "
                 "with `:alt:` or `![text](…)`"
             )
-            _LOGGER.error(what, location=image, type="coursebook")
+            _LOGGER.error(what, location=(app.env.docname, _line(image)), type="coursebook")
     for cell in doctree.findall(_is_cell):
         # MyST-NB counts two lines too far: it gives the second line of the code.
         line = None if cell.line is None else cell.line - 2
@@ -69,6 +69,13 @@ def _enclosing_cell(node: nodes.Node) -> nodes.Node | None:
     while node is not None and not _is_cell(node):
         node = node.parent
     return node
+
+
+def _line(node: nodes.Node) -> int | None:
+    """An image in a sentence has line 0, or none; its paragraph knows better."""
+    while node is not None and not node.line:
+        node = node.parent
+    return None if node is None else node.line
 
 
 def _shortened(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from coursebook.citations import author_year
 
@@ -89,8 +90,7 @@ def _to_page(name: str, text: str, conversion: Conversion, line: int) -> str:
 def _to_label(label: str, text: str, conversion: Conversion, line: int) -> str:
     own = conversion.page.heading_of(label)
     if own is not None:
-        # JupyterLab's anchors are the headings themselves, with hyphens.
-        return f"[{text or own}](#{own.replace(' ', '-')})"
+        return f"[{text or own}](#{_anchor(own)})"
     found = conversion.pages.with_label(label)
     if found is not None:
         page, heading = found
@@ -99,6 +99,11 @@ def _to_label(label: str, text: str, conversion: Conversion, line: int) -> str:
         return f"*{text}*"  # a figure or a formula; Sphinx has checked that it exists
     conversion.report(line, f"link to {label!r}: no heading has this label; give it a text")
     return label
+
+
+def _anchor(heading: str) -> str:
+    """JupyterLab's anchors are the headings as displayed, with hyphens for spaces."""
+    return quote(re.sub(r"[*`$]", "", heading).replace(" ", "-"), safe=":,'")
 
 
 def _titled(content: str) -> tuple[str, str]:

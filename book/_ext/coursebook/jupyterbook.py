@@ -17,6 +17,9 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _SOURCE_LINE = re.compile(
     r"^(?P<where>/[^:\n]+?(?::\d+)?):{1,2}\s*(?P<level>WARNING|ERROR|CRITICAL):\s"
 )
+_KIND = re.compile(r"\s*\[[\w.]+\]$")
+_CELL_FAILED = "Executing notebook failed"
+_TRACEBACK_SAVED = "Notebook exception traceback saved"
 _LEVEL = re.compile(r"^(?P<level>WARNING|ERROR|CRITICAL):\s")
 
 
@@ -70,6 +73,8 @@ def run_jupyter_book(place: Workplace, release: Path, notebooks: list[str]) -> l
                 "external_toc_path": str(place.source / "_toc.yml"),
                 "latex_individualpages": False,
                 "nb_execution_cache_path": str(place.execution),
+                # A failing cell is a warning then, and as such an error: so all pages are tried.
+                "nb_execution_raise_on_error": False,
                 "coursebook_release": str(release),
                 "coursebook_notebooks": notebooks,
                 "coursebook_report": str(place.report),
@@ -114,12 +119,32 @@ def _problems(said: str, source: Path) -> list[Problem]:
     found: list[tuple[str, list[str]]] = []
     for line in said.splitlines():
         if match := _SOURCE_LINE.match(line):
-            where = match["where"].replace(f"{source.resolve()}/", "book/")
-            found.append((where, [line[match.end() :]]))
+            found.append((match["where"], [line[match.end() :]]))
         elif match := _LEVEL.match(line):
             found.append(("book", [line[match.end() :]]))
-        elif found and line.strip():
-            found[-1][1].append(line.rstrip())
+        elif found:
+            found[-1][1].append(line)
         elif line.strip():
             print(line, file=sys.__stderr__)
-    return [Problem(where, "\n    ".join(lines)) for where, lines in found]
+    problems = []
+    for where, lines in found:
+        what = _KIND.sub("", "\n".join(lines).rstrip())
+        if what.startswith(_CELL_FAILED):
+            where, what = _failed_cell(where, what)
+        elif what.startswith(_TRACEBACK_SAVED):
+            continue  # the traceback is told already
+        where = where.replace(f"{source.resolve()}/", "book/")
+        problems.append(Problem(where, what.replace("\n", "\n    ")))
+    return problems
+
+
+def _failed_cell(where: str, what: str) -> tuple[str, str]:
+    """Leave out how the cell came to be run: say which cell it is, and what it raised."""
+    parts = re.split(r"^-{18,}$\n?", what, flags=re.MULTILINE)
+    if len(parts) < 4:  # it took too long, perhaps
+        return where, what
+    code, raised = parts[1].strip("\n"), parts[-1].strip()
+    page = Path(where).read_text(encoding="utf-8")
+    if code in page:
+        where = f"{where}:{page[: page.index(code)].count(chr(10)) + 1}"
+    return where, f"a cell fails\n{raised}"

@@ -123,7 +123,7 @@ class Conversion:
         for number in range(start + 1, len(lines)):
             if closing.match(lines[number]):
                 return number
-        self.report(first_line + start, f"`{lines[start].strip()}` is never closed")
+        self.report(first_line + start, f"{lines[start].strip()!r} is never closed")
         return len(lines)
 
     def _maths(self, lines: list[str]) -> list[str]:

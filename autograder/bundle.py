@@ -1,0 +1,46 @@
+"""The students' bundle: notebooks, the `detseg` package, data and requirements in one zip."""
+
+import zipfile
+from pathlib import Path
+
+from autograder.release import RELEASE, release
+from autograder.sheets import REPOSITORY, load_sheets
+
+# A zip of the same content is the same file, whenever it is made; a zip knows no earlier date.
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+_TOP = "detection-course"
+
+_README = """# Object Detection and Segmentation: the exercise sheets
+
+1. Install Python 3.11, 3.12 or 3.13.
+2. In this folder: `python3 -m venv .venv`, then `.venv/bin/pip install -r requirements.txt`
+   (on Windows `.venv\\Scripts\\pip`). It downloads several gigabytes, once.
+3. `.venv/bin/jupyter lab`, and open a notebook of this folder.
+4. Fill in the cells that say `YOUR CODE HERE`, run the test cell below each, and check the whole
+   sheet with `.venv/bin/nbgrader validate <sheet>.ipynb`.
+5. Hand in the notebook, under its own name.
+
+Code: BSD-3-Clause (`LICENSE`). Text: CC BY 4.0 (`LICENSE-TEXT`). Data: see `data/README.md`.
+"""
+
+
+def make_bundle(path: Path) -> Path:
+    """Write the zip of all sheets' student notebooks and what they need, and return its path."""
+    notebooks = release(load_sheets([]), RELEASE)
+    files = {notebook.name: notebook.read_bytes() for notebook in notebooks}
+    files["README.md"] = _README.encode()
+    for name in ("requirements.txt", "LICENSE", "LICENSE-TEXT"):
+        files[name] = (REPOSITORY / name).read_bytes()
+    for folder in ("detseg", "data"):
+        for file in sorted((REPOSITORY / folder).rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                files[str(file.relative_to(REPOSITORY))] = file.read_bytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in sorted(files.items()):
+            info = zipfile.ZipInfo(f"{_TOP}/{name}", _DATE)
+            info.external_attr = 0o644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    return path

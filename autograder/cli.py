@@ -1,0 +1,321 @@
+"""The command line: parses, calls, prints.
+
+Modules that import torch, nbgrader or matplotlib are imported by the command that needs them.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograder.errors import AutograderError, UsageError
+
+if TYPE_CHECKING:
+    from autograder.sheets import Sheet
+
+_DESCRIPTION = "Release, grade and report the exercise sheets of the course."
+_EPILOG = """exit status: 0 done; 1 something failed; 2 wrong usage.
+'autograder COMMAND --help' explains one command."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except AutograderError as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("autograder: interrupted; finished verdicts are kept", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "autograder",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command("release", _release, "make the students' notebooks")
+    _add_sheets(sub)
+    sub.add_argument("--course", type=Path, metavar="DIR", help="also set up this course folder")
+
+    sub = command("grade", _grade, "grade all submissions that are new or changed")
+    _add_sheets(sub)
+    _add_course(sub)
+    _add_jobs(sub)
+    sub.add_argument(
+        "--cluster", metavar="ADDRESS", help="grade on the workers of this Dask scheduler"
+    )
+    sub.add_argument(
+        "--json", action="store_true", help="print one verdict a line and nothing else"
+    )
+
+    sub = command("try", _try, "grade a plain Python file as if a student had typed it")
+    sub.add_argument("sheet", metavar="SHEET")
+    sub.add_argument("file", type=Path, metavar="FILE.py")
+    sub.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    sub.add_argument(
+        "--allow-shortcuts",
+        action="store_true",
+        help="let library calls through that the sheet forbids",
+    )
+
+    sub = command(
+        "verify",
+        _verify,
+        "prove the tests of a sheet: reference, blank, wrong and right answers, mutants",
+    )
+    _add_sheets(sub)
+    _add_jobs(sub)
+    sub.add_argument("--json", action="store_true", help="print a list with one entry a sheet")
+
+    sub = command("feedback", _feedback, "write HTML feedback for every graded submission")
+    _add_sheets(sub)
+    _add_course(sub)
+
+    sub = command("report", _report, "write the class report: scores, and what the class got wrong")
+    _add_sheets(sub)
+    _add_course(sub)
+
+    sub = command("export", _export, "print grades as CSV")
+    _add_sheets(sub)
+    _add_course(sub)
+    sub.add_argument("--format", choices=("plain", "canvas", "moodle"), default="plain")
+    sub.add_argument(
+        "--output", type=Path, metavar="FILE", help="write to a file instead of printing"
+    )
+
+    sub = command(
+        "bundle", _bundle, "make the students' zip: notebooks, detseg, data, requirements"
+    )
+    sub.add_argument("--output", type=Path, metavar="FILE", default=Path("build/bundle.zip"))
+
+    sub = command("demo-class", _demo_class, "make up a class of 24 submissions to a sheet")
+    sub.add_argument("sheet", metavar="SHEET")
+    _add_course(sub)
+    return parser
+
+
+def _add_sheets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "sheets", nargs="*", metavar="SHEET", help="names of sheets; all where none is given"
+    )
+
+
+def _add_course(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--course",
+        type=Path,
+        default=Path("course"),
+        metavar="DIR",
+        help="course folder (default: course)",
+    )
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        default=cores,
+        metavar="N",
+        help=f"how many at a time (default: {cores})",
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"a whole number above 0 is expected, not '{text}'")
+    return int(text)
+
+
+def _sheets(options: argparse.Namespace) -> "list[Sheet]":
+    from autograder.sheets import load_sheets
+
+    return load_sheets(options.sheets)
+
+
+def _release(options: argparse.Namespace) -> int:
+    from autograder.course import Course
+    from autograder.release import release
+
+    sheets = _sheets(options)
+    for path in release(sheets):
+        print(path)
+    if options.course:
+        course = Course(options.course)
+        with course.locked():
+            for sheet in sheets:
+                course.prepare(sheet)
+        print(f"course folder: {course.root}")
+    return 0
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from autograder.course import Course
+    from autograder.grade_class import grade_class, waiting_lines
+
+    course = Course(options.course)
+    started = time.monotonic()
+    result = grade_class(
+        course,
+        _sheets(options),
+        jobs=options.jobs,
+        cluster=options.cluster,
+        progress=not options.json,
+        on_verdict=_print_json_line if options.json else lambda _: None,
+    )
+    for submission, reason in result.failed:
+        print(f"{submission.student}/{submission.sheet}: not graded: {reason}", file=sys.stderr)
+    if not options.json:
+        for line in waiting_lines(result):
+            print(line)
+        print(
+            f"{len(result.verdicts)} graded, {result.unchanged} unchanged, "
+            f"{len(result.failed)} failed in {time.monotonic() - started:.0f} s; "
+            f"verdicts in {course.root / 'autograded'}"
+        )
+    return 1 if result.failed else 0
+
+
+def _print_json_line(verdict: dict[str, Any]) -> None:
+    print(json.dumps(verdict, ensure_ascii=False), flush=True)
+
+
+def _try(options: argparse.Namespace) -> int:
+    from autograder import answers
+    from autograder.grading import grade_rebuilt
+    from autograder.sheets import load_sheets
+
+    (sheet,) = load_sheets([options.sheet])
+    try:
+        source = options.file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{options.file}: {error}") from error
+    answer = answers.from_file(sheet, source, str(options.file))
+    verdict = grade_rebuilt(
+        sheet,
+        answers.typed_in(sheet, answer),
+        student=options.file.stem,
+        allow_shortcuts=options.allow_shortcuts,
+    ).verdict
+    print(json.dumps(verdict, indent=1, ensure_ascii=False) if options.json else _as_text(verdict))
+    return 0
+
+
+def _as_text(verdict: dict[str, Any]) -> str:
+    lines = [
+        f"{check['verdict']:8} {check['points']:g}/{check['max_points']:g}  {check['id']}"
+        + (f": {check['message']}" if check["message"] else "")
+        for check in verdict["checks"]
+    ]
+    lines += [f"flag     {flag['kind']}: {flag['detail']}" for flag in verdict["flags"]]
+    return "\n".join([*lines, f"{verdict['score']:g} of {verdict['max_score']:g} points"])
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from autograder.verify import verify
+
+    results = [verify(sheet, jobs=options.jobs) for sheet in _sheets(options)]
+    if options.json:
+        print(json.dumps(results, indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(line for result in results for line in _verify_lines(result)))
+    return 0 if all(result["ok"] for result in results) else 1
+
+
+def _verify_lines(result: dict[str, Any]) -> list[str]:
+    mutants = result["mutants"]
+    lines = [f"{result['sheet']}: {'as expected' if result['ok'] else 'NOT AS EXPECTED'}"]
+    for row in result["answers"]:
+        mark = "ok " if row["actual"] == row["expected"] else "BAD"
+        lines.append(f"  {mark} {row['kind']:9} {row['name']:60} {row['score']:g}  {row['actual']}")
+    lines.append(
+        f"  mutants: {mutants['killed']} of {mutants['total']} noticed, "
+        f"{mutants['equivalent']} equivalent, {len(mutants['survived'])} survived"
+    )
+    for mutant in mutants["survived"]:
+        lines.append(
+            f"  BAD survived in {mutant['exercise']}: {mutant['before']}  →  {mutant['after']}"
+        )
+    for entry in mutants["stale"]:
+        lines.append(
+            "  BAD equivalent.yaml names a mutant that does not survive: "
+            f"{entry['before']}  →  {entry['after']}"
+        )
+    return lines
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    from autograder.course import Course
+    from autograder.feedback import write_feedback
+
+    course = Course(options.course)
+    count = sum(len(write_feedback(course, sheet)) for sheet in _sheets(options))
+    if not count:
+        raise AutograderError(f"nothing graded in {course.root}: run 'autograder grade' first")
+    print(f"{count} pages in {course.root / 'feedback'}")
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from autograder.course import Course
+    from autograder.report import write_report
+
+    course = Course(options.course)
+    graded = [sheet for sheet in _sheets(options) if options.sheets or course.verdicts(sheet.name)]
+    if not graded:
+        raise AutograderError(f"nothing graded in {course.root}: run 'autograder grade' first")
+    for sheet in graded:
+        print(write_report(course, sheet))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from autograder.course import Course
+    from autograder.export import FORMATS, as_csv, collect
+
+    sheets = _sheets(options)
+    text = as_csv(FORMATS[options.format](collect(Course(options.course), sheets), sheets))
+    if options.output:
+        options.output.write_text(text, encoding="utf-8", newline="")
+        print(options.output)
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from autograder.bundle import make_bundle
+
+    print(make_bundle(options.output))
+    return 0
+
+
+def _demo_class(options: argparse.Namespace) -> int:
+    from autograder.demo import make_class
+    from autograder.sheets import load_sheets
+
+    (sheet,) = load_sheets([options.sheet])
+    print(f"{len(make_class(sheet, options.course))} submissions in {options.course / 'submitted'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
