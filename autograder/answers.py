@@ -94,9 +94,21 @@ def named_answers(sheet: Sheet, kind: str, solutions: Path = SOLUTIONS) -> list[
         elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
             shared.append(statement)
     return [
-        Named(answer.name, exercise, _as_typed(shared, answer, exercise))
+        Named(answer.name, exercise, _as_typed(_needed(shared, answer), answer, exercise))
         for exercise, answer in answers
     ]
+
+
+def _needed(shared: list[ast.stmt], answer: ast.stmt) -> list[ast.stmt]:
+    """The shared statements that the answer uses, directly or through others of them."""
+    needed: list[ast.stmt] = []
+    waiting: list[ast.stmt] = [answer]
+    while waiting:
+        used = {node.id for node in ast.walk(waiting.pop()) if isinstance(node, ast.Name)}
+        found = [s for s in shared if s not in needed and not used.isdisjoint(bound_by(s))]
+        needed += found
+        waiting += found
+    return [statement for statement in shared if statement in needed]
 
 
 def _as_typed(shared: list[ast.stmt], answer: ast.FunctionDef | ast.ClassDef, exercise: str) -> str:

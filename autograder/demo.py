@@ -16,7 +16,7 @@ from autograder.sheets import Sheet, grade_id
 SIZE = 24
 
 # A class in which every exercise is solved by most, and no two students need be alike.
-_SHARE_WRONG = 0.3
+_SHARE_WRONG = 0.2
 
 
 def make_class(sheet: Sheet, root: Path, seed: int = 0) -> list[Path]:

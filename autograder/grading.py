@@ -20,6 +20,7 @@ Verdict = dict[str, Any]
 
 HIDDEN_ERROR = "the code raised {name} on an input of the hidden tests"
 HIDDEN_ERROR_AT = "the code raised {name} where this is checked: {check}"
+UNREADABLE = "the notebook could not be read"
 NOT_WRITTEN = "not written yet: the stub is still there"
 
 # What an error in a test cell means for its check; any other exception is an "error".
@@ -84,6 +85,8 @@ def grade_rebuilt(
         if is_test(cell):
             check = next(check for check in sheet.checks if check.id == grade_id(cell))
             verdict = _judge(check, cell, report, shortcuts.get(check.exercise, []))
+            if not rebuilt.readable:
+                verdict["message"] = UNREADABLE
             _show_verdict(cell, verdict)
             checks.append(verdict)
         elif report:
