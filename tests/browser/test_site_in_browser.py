@@ -19,7 +19,7 @@ def of_all(visits: list[Visit], what: str) -> dict[str, list[str]]:
 def test_every_page_is_visited_both_ways(visits: list[Visit], site: Path) -> None:
     addresses = [seen.where for seen in visits]
 
-    assert f"{site.as_uri()}/index.html" in addresses
+    assert f"{site.as_uri()}/intro.html" in addresses
     assert len(addresses) == len(set(addresses))
     assert sum(address.startswith("http:") for address in addresses) == len(addresses) / 2
 
@@ -53,8 +53,16 @@ def test_no_sideways_scrolling_on_a_phone(visits: list[Visit]) -> None:
 
 
 def test_theme_switch(visits: list[Visit]) -> None:
-    # index.html sends the reader on to the first page, so it has a button as well.
     assert {seen.where for seen in visits if seen.themes != {"light", "dark"}} == set()
+
+
+def test_the_top_leads_to_the_first_page(browser: Browser, bases: list[str]) -> None:
+    for base in bases:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{base}index.html")
+        page.wait_for_url(f"{base}intro.html")
+        context.close()
 
 
 def test_search_finds_the_title_page(browser: Browser, bases: list[str]) -> None:

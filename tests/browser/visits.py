@@ -92,11 +92,10 @@ class _QuietHandler(SimpleHTTPRequestHandler):
 
 
 def pages_of(site: Path) -> list[str]:
-    """Names of all pages, relative to the top."""
+    """Names of all pages, relative to the top; `index.html` is none, it leads to the first."""
+    names = (path.relative_to(site).as_posix() for path in site.rglob("*.html"))
     return sorted(
-        path.relative_to(site).as_posix()
-        for path in site.rglob("*.html")
-        if "_static" not in path.relative_to(site).parts
+        name for name in names if name != "index.html" and not name.startswith("_static/")
     )
 
 

@@ -183,6 +183,7 @@ def test_a_server_that_drops_for_good_leaves_the_part_for_later(server, tmp_path
 def test_a_complete_part_is_taken_as_it_is(server, tmp_path):
     (tmp_path / "file.bin.part").write_bytes(CONTENT)
     fetch(server.url, tmp_path / "file.bin", sha256=SHA256, progress=False)
+    assert server.requested == [f"bytes={len(CONTENT)}-"]
     assert (tmp_path / "file.bin").read_bytes() == CONTENT
 
 
@@ -330,7 +331,29 @@ def test_a_tar_cut_off_between_two_members_is_noticed(tmp_path):
         extract(archive, tmp_path / "target", progress=False)
 
 
-def test_damage_inside_a_zip_is_noticed(tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        ("zip", 0.4),  # stops the decompression
+        ("zip", 0.9),  # in the directory at the end
+        ("tar.gz", 0.4),
+        ("tar.gz", -6),  # in the checksum at the end
+        ("tar.xz", 0.4),
+    ],
+)
+def test_damage_inside_an_archive_is_noticed(tmp_path, kind, place):
+    archive = tmp_path / f"data.{kind}"
+    KINDS[kind]({"noise": hashlib.shake_256(b"seed").digest(100_000)}, archive)
+    content = bytearray(archive.read_bytes())
+    start = place if place < 0 else int(place * len(content))
+    content[start : start + 50] = bytes(255 - value for value in content[start : start + 50])
+    archive.write_bytes(content)
+    with pytest.raises(DataError, match=rf"data\.{kind} cannot be unpacked"):
+        extract(archive, tmp_path / "target", progress=False)
+    assert list((tmp_path / "target").iterdir()) == []
+
+
+def test_a_wrong_byte_in_a_stored_member_is_noticed(tmp_path):
     archive = tmp_path / "data.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as opened:
         opened.writestr("a", b"a" * 512)
