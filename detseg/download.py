@@ -249,3 +249,5 @@ def _unpack(archive: Path, directory: Path) -> Iterator[str]:
         opened_tar.fileobj.seek(opened_tar.offset)
         if opened_tar.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
             raise tarfile.ReadError("the end of the archive is missing")
+        while opened_tar.fileobj.read(_PIECE):  # a compression's checksum is behind its last byte
+            pass

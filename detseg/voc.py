@@ -257,7 +257,7 @@ def _masks_of(ids: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
     if (instances <= len(boxes)).all():
         masks[instances - 1] = found  # instance i is the i-th object of the annotation file
         return masks
-    # More instances than objects: their numbers cannot be those of the objects, so the extents
+    # A number beyond the objects: the numbers cannot be those of the objects, so the extents
     # decide, one instance an object, so that the sum of the IoUs is largest.
     extents = masks_to_boxes(found)
     extents[:, 2:] += 1  # torchvision's are inclusive

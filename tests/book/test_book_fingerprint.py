@@ -21,7 +21,7 @@ def repository(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ["detseg/a.py", "detseg/b/c.py", "data/d.bin", "requirements.txt"])
 def test_execution_key_changes_with_what_cells_can_see(repository: Path, name: str) -> None:
     before = execution_key(repository)
-    (repository / name).write_text("changed")
+    (repository / name).write_text("*" * len(name))  # as long as before
 
     assert execution_key(repository) != before
 
@@ -36,15 +36,15 @@ def test_execution_key_changes_with_a_new_file(repository: Path, name: str) -> N
 
 def test_execution_key_changes_with_a_missing_and_a_renamed_file(repository: Path) -> None:
     before = execution_key(repository)
-    (repository / "detseg/a.py").rename(repository / "detseg/z.py")
+    (repository / "detseg/a.py").rename(repository / "detseg/aa.py")  # in the same order
     renamed = execution_key(repository)
-    (repository / "detseg/z.py").unlink()
+    (repository / "detseg/aa.py").unlink()
 
     assert len({before, renamed, execution_key(repository)}) == 3
 
 
 @pytest.mark.parametrize(
-    "name", ["book/e.md", "detseg/__pycache__/a.cpython-311.pyc", "detseg/b.pyc", "README.md"]
+    "name", ["book/e.md", "detseg/__pycache__/a.txt", "detseg/b.pyc", "README.md"]
 )
 def test_execution_key_keeps_with_everything_else(repository: Path, name: str) -> None:
     before = execution_key(repository)

@@ -151,6 +151,7 @@ def test_options_written_as_yaml() -> None:
         ("- a\n\n  ```{tabs}\n  ```", "book/chapter.md:3: directive {tabs} has no form"),
         ("one\ntwo {numref}`x`", "book/chapter.md:2: role {numref} has no form"),
         (":::{note}\nsee {numref}`x`\n:::", "book/chapter.md:2: role {numref} has no form"),
+        (":::{note}\nx\n:::\n\none\n{numref}`x`", "book/chapter.md:6: role {numref} has no form"),
         ("\n\n:::{note}\nopen", "book/chapter.md:3: ':::{note}' is never closed"),
         ("```python\nopen", "book/chapter.md:1: '```python' is never closed"),
         ("[x](nowhere.md)", "book/chapter.md:1: link to 'nowhere': there is no such page"),

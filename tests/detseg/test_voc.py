@@ -181,17 +181,18 @@ def test_an_image_without_objects_has_empty_tensors_and_no_optional_keys(root):
     assert set(target) == {"boxes", "labels", "area", "iscrowd", "difficult", "image_id"}
 
 
-def test_an_object_without_a_mask_has_an_empty_one(root):
-    palette_png(np.where(INSTANCES == 1, 0, INSTANCES), file(root, "SegmentationObject/000007.png"))
+@pytest.mark.parametrize("absent", [1, 2])
+def test_an_object_without_a_mask_has_an_empty_one(root, absent):
+    ids = np.where(absent == INSTANCES, 0, INSTANCES)
+    palette_png(ids, file(root, "SegmentationObject/000007.png"))
     _, target = detseg.VOC2007(root, split="train")[1]
-    np.testing.assert_array_equal(
-        target["masks"], np.stack([np.zeros_like(INSTANCES, bool), INSTANCES == 2])
-    )
+    np.testing.assert_array_equal(target["masks"], np.stack([ids == 1, ids == 2]))
 
 
-def test_more_instances_than_objects_are_matched_by_their_extents(root):
-    ids = np.where(INSTANCES == 1, 3, INSTANCES)  # the dog is instance 3, the person 2,
-    ids[10, 16] = 1  # and a speck, in no box, 1
+@pytest.mark.parametrize("speck", [0, 1])
+def test_numbers_beyond_the_objects_are_matched_by_extents(root, speck):
+    ids = np.where(INSTANCES == 1, 3, INSTANCES)  # the dog is instance 3, the person 2
+    ids[10, 16] = speck  # with a speck, in no box, there is one instance too many as well
     palette_png(ids, file(root, "SegmentationObject/000007.png"))
     _, target = detseg.VOC2007(root, split="train")[1]
     np.testing.assert_array_equal(target["masks"], np.stack([ids == 3, ids == 2]))
@@ -380,6 +381,13 @@ def test_download_gets_what_the_split_needs(served, tmp_path):
     assert len(detseg.VOC2007(root, split="test", download=True)) == 2
     assert served == ["/trainval.tar", "/test.tar"]
     assert detseg.VOC2007(root, split="train").segmented() == [0], "the first archive's files stay"
+
+
+def test_what_is_there_is_not_downloaded_again(served, tmp_path):
+    detseg.VOC2007(tmp_path / "data", split="train", download=True)
+    (tmp_path / "data" / "trainval.tar").unlink()
+    assert len(detseg.VOC2007(tmp_path / "data", split="val", download=True)) == 1
+    assert served == ["/trainval.tar"]
 
 
 def test_what_is_incomplete_is_unpacked_again(served, tmp_path):
