@@ -7,6 +7,7 @@ torch.Size([3, 128, 128])
 """
 
 from detseg import draw, errors
+from detseg.detector import load_detector
 from detseg.device import device
 from detseg.pennfudan import PennFudan
 from detseg.photos import faces, photo
@@ -35,5 +36,6 @@ __all__ = [
     "errors",
     "faces",
     "flip_horizontal",
+    "load_detector",
     "photo",
 ]

@@ -83,6 +83,7 @@ def load_detector(
         DataError: the file is missing or is not a checkpoint of this detector.
 
     Example:
+        >>> from detseg.scenes import ShapeScenes
         >>> image, target = ShapeScenes(n=1, seed=0)[0]
         >>> detections = load_detector("cpu")([image])[0]
         >>> sorted(detections)
@@ -95,7 +96,7 @@ def load_detector(
         raise DataError(f"{weights} is missing: 'make checkpoints' trains it") from error
     except (SafetensorError, RuntimeError) as error:
         raise DataError(
-            f"{weights} is not a checkpoint of this detector ('make checkpoints' makes one): {error}"
+            f"{weights} is not a checkpoint of this detector; 'make checkpoints' makes one: {error}"
         ) from error
     return model.eval().to(default_device() if device is None else device)
 

@@ -25,7 +25,7 @@ class Dice:
     Example:
         >>> dice = Dice(seed=0, index=0)
         >>> [dice.between(1, 6) for _ in range(5)]
-        [4, 2, 2, 1, 6]
+        [4, 5, 1, 2, 1]
     """
 
     def __init__(self, seed: int, index: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from detseg.dice import Dice
 
 SKY, GRASS, WATER = 5, 6, 7
+STUFF = {SKY: "sky", GRASS: "grass", WATER: "water"}
 
 Colour = tuple[int, int, int]  # RGB, 0 … 255
 

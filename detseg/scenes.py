@@ -9,25 +9,19 @@ from torch.utils.data import Dataset
 
 from detseg.dice import Dice
 from detseg.errors import ArgumentError
-from detseg.landscape import landscape
+from detseg.landscape import STUFF, landscape
 from detseg.rasterise import PIXEL
-from detseg.things import PERSON, Patch, draw_thing
+from detseg.things import KEYPOINTS, PERSON, SKELETON, THINGS, Patch, draw_thing
 
-THINGS = {1: "disk", 2: "square", 3: "triangle", 4: "person"}
-STUFF = {5: "sky", 6: "grass", 7: "water"}
-KEYPOINTS = (
-    "head",
-    "left hand",
-    "right hand",
-    "left elbow",
-    "right elbow",
-    "left knee",
-    "right knee",
-    "left foot",
-    "right foot",
-)
-# Pairs of keypoints to join by a line: hand, elbow, head, knee, foot on either side.
-SKELETON = ((1, 3), (3, 0), (0, 5), (5, 7), (2, 4), (4, 0), (0, 6), (6, 8))
+__all__ = [
+    "KEYPOINTS",
+    "SKELETON",
+    "STUFF",
+    "THINGS",
+    "ShapeScenes",
+    "collate",
+    "flip_horizontal",
+]
 
 SMALLEST_SIDE = 32
 LEAST_PIXELS = 40  # a thing with fewer visible pixels is left out
@@ -75,7 +69,7 @@ class ShapeScenes(Dataset[tuple[torch.Tensor, Target]]):
     Example:
         >>> image, target = ShapeScenes(n=10, seed=0)[3]
         >>> image.shape, [THINGS[int(label)] for label in target["labels"]]
-        (torch.Size([3, 128, 128]), ['disk'])
+        (torch.Size([3, 128, 128]), ['disk', 'square', 'square', 'triangle'])
     """
 
     def __init__(

@@ -21,6 +21,21 @@ from detseg.rasterise import (
 )
 
 DISK, SQUARE, TRIANGLE, PERSON = 1, 2, 3, 4
+THINGS = {DISK: "disk", SQUARE: "square", TRIANGLE: "triangle", PERSON: "person"}
+
+KEYPOINTS = (
+    "head",
+    "left hand",
+    "right hand",
+    "left elbow",
+    "right elbow",
+    "left knee",
+    "right knee",
+    "left foot",
+    "right foot",
+)
+# Pairs of keypoints to join by a line: hand, elbow, head, knee, foot on either side.
+SKELETON = ((1, 3), (3, 0), (0, 5), (5, 7), (2, 4), (4, 0), (0, 6), (6, 8))
 
 _SMALLEST = 5 * PIXEL  # a smaller thing would not show the 40 pixels that a thing needs
 _DOWN = TURN // 4  # the angle that points down the screen
@@ -140,10 +155,10 @@ def _person(dice: Dice, size: int) -> Patch:
         paint = paint + ((layer - paint) * coverage(distance) >> 8)
     distance = np.maximum(np.maximum(body, trunk), skull)
     origin = (-int(x[0, 0]) + PIXEL // 2, -int(y[0, 0]) + PIXEL // 2)
-    names = ("head", "left hand", "right hand", "left elbow", "right elbow")
-    names += ("left knee", "right knee", "left foot", "right foot")
     # Odd numbers: a keypoint never lies on the border of two pixels, so mirroring is exact.
-    keypoints = tuple((points[n][0] + origin[0] | 1, points[n][1] + origin[1] | 1) for n in names)
+    keypoints = tuple(
+        (points[n][0] + origin[0] | 1, points[n][1] + origin[1] | 1) for n in KEYPOINTS
+    )
     return Patch(PERSON, coverage(distance), _shaded(paint, distance, x, y, size), keypoints)
 
 

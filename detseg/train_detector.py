@@ -105,9 +105,13 @@ def evaluate(model: torch.nn.Module, count: int = HELD_OUT) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse, train, evaluate, save weights and log."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=_STEPS, help="optimiser steps (default: %(default)s)")
+    parser.add_argument(
+        "--steps", type=int, default=_STEPS, help="optimiser steps (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of weights and sampling (default: 0)")
-    parser.add_argument("--out", type=Path, default=CHECKPOINTS, help="folder (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=CHECKPOINTS, help="folder (default: %(default)s)"
+    )
     options = parser.parse_args(arguments)
     started = time.monotonic()
     model, losses = train(options.steps, options.seed)

@@ -1,7 +1,7 @@
 """Pascal VOC 2007: 9963 photographs, 24,640 objects of 20 classes.
 
-Everingham, Van Gool, Williams, Winn and Zisserman, "The Pascal Visual Object Classes (VOC)
-Challenge", IJCV 2010. http://host.robots.ox.ac.uk/pascal/VOC/voc2007/
+Everingham et al., "The Pascal Visual Object Classes (VOC) Challenge", IJCV 2010.
+http://host.robots.ox.ac.uk/pascal/VOC/voc2007/
 """
 
 from __future__ import annotations

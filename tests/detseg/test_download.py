@@ -362,6 +362,18 @@ def test_a_wrong_byte_in_a_stored_member_is_noticed(tmp_path):
         extract(archive, tmp_path / "target", progress=False)
 
 
+def test_a_stream_that_cannot_be_decompressed_is_noticed(tmp_path):
+    archive = tmp_path / "data.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as opened:
+        opened.writestr("a", b"\x07" * 512)  # as DEFLATE: a block of the reserved type
+    content = bytearray(archive.read_bytes())
+    content[content.index(b"PK\x03\x04") + 8] = zipfile.ZIP_DEFLATED
+    content[content.index(b"PK\x01\x02") + 10] = zipfile.ZIP_DEFLATED
+    archive.write_bytes(content)
+    with pytest.raises(DataError, match="invalid block type"):
+        extract(archive, tmp_path / "target", progress=False)
+
+
 @pytest.mark.parametrize("name", ["../out", "a/../../out", "/out", "C:/out", "..\\out", "C:out"])
 def test_a_zip_cannot_write_outside(tmp_path, name):
     archive = tmp_path / "data.zip"

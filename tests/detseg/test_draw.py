@@ -98,6 +98,8 @@ def test_shades_of_a_class_differ_and_keep_its_hue():
     shades = [instance_shade(6, rank) for rank in range(7)]
     assert shades[0] == draw.class_color(6)
     assert len(set(shades)) == 7
+    lightness = [sum(to_rgb(shade)) for shade in shades]
+    assert min(lightness) < lightness[0] < max(lightness)
     # Green stays the largest channel: mixing with white or black does not turn the hue.
     assert all(np.argmax(to_rgb(shade)) == 1 for shade in shades)
 
