@@ -167,10 +167,10 @@ class Course:
         folder = self.graded_folder(submission.student, submission.sheet)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "digest.txt").unlink(missing_ok=True)
-        nbformat.write(graded.notebook, folder / f"{submission.sheet}.ipynb")
+        _replace(folder / f"{submission.sheet}.ipynb", nbformat.writes(graded.notebook) + "\n")
         write_verdict(folder, graded.verdict)
         if submission.timestamp:
-            shutil.copy(submission.folder / "timestamp.txt", folder / "timestamp.txt")
+            _replace(folder / "timestamp.txt", submission.timestamp)
         self._save_grades(submission, graded)
         (folder / "digest.txt").write_text(digest, encoding="utf-8")
 
@@ -200,10 +200,18 @@ class Course:
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
-    """Write `verdict.json` so that it is either the old one or the new one, never half of it."""
-    draft = folder / "verdict.json.new"
-    draft.write_text(json.dumps(verdict, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(folder / "verdict.json")
+    """Write `verdict.json` into a submission's graded folder."""
+    _replace(folder / "verdict.json", json.dumps(verdict, indent=1, ensure_ascii=False) + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put a file in place so that it is either the old one or the new one, never half of it.
+
+    nbgrader leaves its files read-only: they are replaced, not written to.
+    """
+    draft = path.with_name(f"{path.name}.new")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
 
 
 def digest_of(sheet_json: str, submission: bytes) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 
 from autograder import answers
-from autograder.sheets import Sheet, grade_id
+from autograder.sheets import Sheet, grade_id, is_manual
 
 SIZE = 24
 
@@ -62,6 +62,9 @@ def _mixture(
 
 def _notebook(sheet: Sheet, answer: answers.Answer) -> str:
     notebook = answers.typed_in(sheet, answer, notebook_for_students=True).notebook
+    if answer != answers.blank(sheet):
+        for cell in filter(is_manual, notebook.cells):
+            cell.source = "A low threshold drops **neighbours**, a high one keeps duplicates."
     return nbformat.writes(notebook)
 
 

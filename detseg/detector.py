@@ -108,7 +108,7 @@ def _backbone() -> nn.Sequential:
         layers += [_block(channels, width, stride=2), _block(width, width, stride=1)]
         channels = width
     backbone = nn.Sequential(*layers, _block(channels, channels, stride=1))
-    backbone.out_channels = channels
+    backbone.out_channels = channels  # type: ignore[assignment]  # FasterRCNN reads it
     return backbone
 
 

@@ -1,17 +1,10 @@
-"""Shared by the tests of `detseg`: figures are closed, and folders are served on this machine."""
+"""Shared by the tests of `detseg`: folders are served on this machine."""
 
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-import matplotlib.pyplot as plt
 import pytest
-
-
-@pytest.fixture(autouse=True)
-def _figures_are_closed():
-    yield
-    plt.close("all")
 
 
 class Site:

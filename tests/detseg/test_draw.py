@@ -194,7 +194,7 @@ def test_boxes_lie_on_their_coordinates(picture):
         ({}, []),
         ({"labels": [2]}, ["square"]),
         ({"scores": [0.25]}, ["0.25"]),
-        ({"labels": [15], "names": {15: "cow $5"}}, ["cow $5"]),
+        ({"labels": [15], "names": {15: "$5 to $9"}}, ["$5 to $9"]),
         ({"labels": [15]}, ["15"]),
         ({"labels": [-1]}, ["neutral"]),
         ({"labels": [0]}, ["background"]),
@@ -202,6 +202,16 @@ def test_boxes_lie_on_their_coordinates(picture):
 )
 def test_boxes_print_what_is_known(picture, keywords, expected):
     assert texts(draw.boxes(picture, [[1, 1, 5, 5]], **keywords)) == expected
+
+
+def test_names_are_no_mathematics(picture):
+    ax = draw.boxes(picture, [[1, 1, 5, 5]], [15], names={15: "$5 to $9"})
+    (label,) = ax.findobj(TextInside)
+    plain = TextInside(ax, 1, 1, "x5 to x9", "white")  # as wide, if no letter turns italic
+    canvas = FigureCanvasAgg(ax.figure)
+    canvas.draw()
+    widths = [text.get_window_extent(canvas.get_renderer()).width for text in (label, plain)]
+    assert widths[0] == pytest.approx(widths[1], rel=0.1)
 
 
 def test_boxes_without_labels_have_the_color_of_no_class(picture):
@@ -481,6 +491,12 @@ def test_panoptic_shades_instances_and_draws_their_borders():
     }
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
     assert legend == ["disk × 2", "sky", "grass"]
+
+
+def test_one_instance_is_not_counted_nor_is_a_thing_without_instance():
+    ax = draw.panoptic(np.array([[1, 1, 2, 2]]), np.array([[0, 3, 4, 5]]))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["disk", "square × 2"]
+    assert pixel_at(ax, 0.5, 0.5) == pixel_at(ax, 1.5, 0.5) == draw.class_color(1)
 
 
 def test_panoptic_of_stuff_alone_has_no_border():
