@@ -12,11 +12,12 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from autograder.bindings import bound_by
+from autograder.bindings import UNPARSABLE, bound_by, bound_names
+from autograder.cells import grade_id, is_code, is_solution
 from autograder.errors import AnswerError
 from autograder.rebuild import Rebuilt
 from autograder.release import student_notebook
-from autograder.sheets import SOLUTIONS, Sheet, grade_id, is_code, is_solution
+from autograder.sheets import SOLUTIONS, Sheet
 
 Answer = Mapping[str, str]
 
@@ -53,8 +54,8 @@ def from_file(sheet: Sheet, source: str, filename: str) -> dict[str, str]:
     """
     try:
         statements = ast.parse(source, filename).body
-    except (SyntaxError, ValueError) as error:
-        raise AnswerError(f"{filename} is not Python: {error}") from error
+    except UNPARSABLE as error:
+        raise AnswerError(f"{filename} is not Python: {error or 'too deep'}") from error
     bound = {name for statement in statements for name in bound_by(statement)}
     first, *later = sheet.exercises
     stubs = blank(sheet)
@@ -68,14 +69,16 @@ def named_answers(sheet: Sheet, kind: str, solutions: Path = SOLUTIONS) -> list[
     its author had in mind. Everything else in the file (imports, private helpers) belongs to all.
 
     Raises:
-        AnswerError: the file is missing or an answer's name fits no exercise.
+        AnswerError: the file cannot be read, an answer's name fits no exercise or is there twice,
+            an answer has no docstring, or a helper has an exercise's name.
     """
     path = solutions / sheet.name / f"{kind}.py"
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, SyntaxError) as error:
+    except (OSError, *UNPARSABLE) as error:
         raise AnswerError(f"{path}: {error}") from error
     shared, answers = [], []
+    seen: set[str] = set()
     for statement in tree.body:
         if isinstance(statement, ast.FunctionDef | ast.ClassDef) and "__" in statement.name.strip(
             "_"
@@ -90,7 +93,15 @@ def named_answers(sheet: Sheet, kind: str, solutions: Path = SOLUTIONS) -> list[
                 raise AnswerError(
                     f"{path}:{statement.lineno}: '{statement.name}' needs a docstring that says why"
                 )
+            if statement.name in seen:
+                raise AnswerError(f"{path}:{statement.lineno}: '{statement.name}' is there twice")
+            seen.add(statement.name)
             answers.append((exercise, statement))
+        elif bound_by(statement).intersection(sheet.exercises):
+            raise AnswerError(
+                f"{path}:{statement.lineno}: a helper may not have the name of an exercise; an "
+                "answer is called <exercise>__<what it does>"
+            )
         elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
             shared.append(statement)
     return [
@@ -112,9 +123,8 @@ def _needed(shared: list[ast.stmt], answer: ast.stmt) -> list[ast.stmt]:
 
 
 def _as_typed(shared: list[ast.stmt], answer: ast.FunctionDef | ast.ClassDef, exercise: str) -> str:
-    answer = deepcopy(answer)
-    answer.name = exercise
-    return "\n".join(ast.unparse(statement) for statement in [*shared, answer])
+    helpers = [ast.unparse(statement) for statement in shared]
+    return "\n".join([*helpers, _rename(ast.unparse(answer), {answer.name: exercise})])
 
 
 def isolated(sheet: Sheet, exercise: str, code: str) -> dict[str, str]:
@@ -122,19 +132,28 @@ def isolated(sheet: Sheet, exercise: str, code: str) -> dict[str, str]:
 
     What the reference's other functions call stays the reference's: an answer to one exercise
     must not be able to spoil another, or a table of wrong answers would show less than it says.
+    So what the answer binds goes by another name in the reference.
     """
-    private = f"_reference_{exercise}"
-    answer = {name: _rename(source, exercise, private) for name, source in reference(sheet).items()}
+    given = reference(sheet)
+    defined = {
+        name
+        for source in given.values()
+        for statement in ast.parse(source).body
+        if not isinstance(statement, ast.Import | ast.ImportFrom)  # the same for both
+        for name in bound_by(statement)
+    }
+    private = {name: f"_reference_{name}" for name in defined & bound_names([code]) | {exercise}}
+    answer = {name: _rename(source, private) for name, source in given.items()}
     return answer | {exercise: answer[exercise] + "\n\n" + code}
 
 
-def _rename(source: str, old: str, new: str) -> str:
+def _rename(source: str, names: Mapping[str, str]) -> str:
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id == old:
-            node.id = new
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == old:
-            node.name = new
+        if isinstance(node, ast.Name):
+            node.id = names.get(node.id, node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            node.name = names.get(node.name, node.name)
     return ast.unparse(tree)
 
 

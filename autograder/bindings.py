@@ -1,7 +1,30 @@
 """Which names a student's code binds, read from its syntax tree without running it."""
 
 import ast
+import re
 from collections.abc import Iterable
+
+# What a parser of a student's code may say to it; very deep code exhausts its memory or stack.
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+# Magics, shell lines and questions, `%time`, `!ls`, `nms?`, and what is assigned from one.
+_IPYTHON_LINE = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.M)
+_IPYTHON_VALUE = re.compile(r"^([\w., \t]+=)[ \t]*[%!].*$", re.M)
+
+
+def statements(source: str) -> list[ast.stmt]:
+    """The top-level statements of a cell; of one with IPython's own syntax, those around it.
+
+    >>> [type(statement).__name__ for statement in statements("%%time\\nx = !ls\\nf(x)")]
+    ['Pass', 'Assign', 'Expr']
+    """
+    plain = _IPYTHON_VALUE.sub(r"\1 None", _IPYTHON_LINE.sub(r"\1pass", source))
+    for text in (source, plain):
+        try:
+            return ast.parse(text).body
+        except UNPARSABLE:
+            continue
+    return []
 
 
 def bound_names(sources: Iterable[str]) -> set[str]:
@@ -10,32 +33,37 @@ def bound_names(sources: Iterable[str]) -> set[str]:
     >>> sorted(bound_names(["def f(): pass", "import torch as t; a, b = 1, 2"]))
     ['a', 'b', 'f', 't']
     """
-    names: set[str] = set()
-    for source in sources:
-        try:
-            body = ast.parse(source).body
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        for statement in body:
-            names |= bound_by(statement)
-    return names
+    return {
+        name
+        for source in sources
+        for statement in statements(source)
+        for name in bound_by(statement)
+    }
 
 
 def bound_by(statement: ast.stmt) -> set[str]:
-    """Names that one top-level statement binds, inside its branches and loops too."""
-    match statement:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            return {name}
-        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-            return {alias.asname or alias.name.partition(".")[0] for alias in aliases}
-    names = set()
-    for node in ast.iter_child_nodes(statement):
-        if isinstance(node, ast.stmt):
-            names |= bound_by(node)
-        else:
-            names |= {
-                inner.id
-                for inner in ast.walk(node)
-                if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
-            }
+    """Names that one top-level statement binds: in its branches, loops and handlers too, and
+    those that a function declares global."""
+    names: set[str] = set()
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names.add(node.name)
+                for inner in ast.walk(node):
+                    names.update(inner.names if isinstance(inner, ast.Global) else ())
+            case ast.Import() | ast.ImportFrom():
+                names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+            case ast.MatchAs(name=str(captured)) | ast.MatchStar(name=str(captured)):
+                names.add(captured)
+                waiting += ast.iter_child_nodes(node)
+            case ast.Lambda():
+                continue
+            case ast.comprehension():  # its target is bound inside it alone
+                waiting += [node.iter, *node.ifs]
+            case _:
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    names.add(node.id)
+                waiting += ast.iter_child_nodes(node)
     return names

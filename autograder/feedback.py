@@ -18,8 +18,9 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 from PIL import Image, UnidentifiedImageError
 
+from autograder.cells import grade_id, is_manual, is_solution, is_test
 from autograder.course import Course
-from autograder.sheets import Sheet, grade_id, is_manual, is_solution, is_test
+from autograder.sheets import Sheet
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\x1b\[[0-9;]*m")
 _MAX_TEXT = 20_000

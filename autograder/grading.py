@@ -1,6 +1,5 @@
 """Grade one submission: bytes in, a verdict and a notebook out."""
 
-import ast
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -11,25 +10,25 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder import engine
+from autograder.cell_reports import CellReport
+from autograder.cells import grade_id, is_code, is_test
+from autograder.judging import judge
+from autograder.plan import Plan, make_plan, run_plan
 from autograder.rebuild import Flag, Rebuilt, rebuild
-from autograder.sheets import Check, Sheet, grade_id, is_code, is_test, region_lines
+from autograder.sheets import Check, Sheet
 from autograder.shortcuts import find_shortcuts
 
 Verdict = dict[str, Any]
 """The JSON object of one graded submission; its form is held by `tests/autograder`."""
 
-HIDDEN_ERROR = "the code raised {name} on an input of the hidden tests"
-HIDDEN_ERROR_AT = "the code raised {name} where this is checked: {check}"
 UNREADABLE = "the notebook could not be read"
-NOT_WRITTEN = "not written yet: the stub is still there"
 
-# What an error in a test cell means for its check; any other exception is an "error".
-_VERDICTS = {
-    "AssertionError": "fail",
-    "CellTimeoutError": "timeout",
-    "Timeout": "timeout",
-    "Died": "died",
-    "MemoryError": "memory",
+# Why a student's cell did not end by itself.
+STOPPED = {
+    "hung": "it ran too long",
+    "timeout": "the submission's time was used up",
+    "died": "the process ended while it ran",
+    "protocol": "the process sent what it must not send",
 }
 
 
@@ -74,31 +73,29 @@ def grade_rebuilt(
     """
     started = time.monotonic()
     notebook, flags = rebuilt.notebook, list(rebuilt.flags)
-    plan = _plan(sheet, notebook, only) if rebuilt.readable else []
-    shortcuts = {} if allow_shortcuts else _shortcuts(sheet, plan)
-    reports = engine.execute(plan, sheet.limits) if plan else {}
+    plan = make_plan(sheet, notebook, only) if rebuilt.readable else Plan()
+    forbidden = () if allow_shortcuts else sheet.forbidden
+    shortcuts = find_shortcuts(plan.sources(), sheet.exercises, forbidden)
+    reports = run_plan(plan, sheet.limits)
     checks = []
     for index, cell in enumerate(notebook.cells):
         if is_code(cell):
             cell.outputs = []
-        report = reports.get(index)
         if is_test(cell):
             check = next(check for check in sheet.checks if check.id == grade_id(cell))
-            verdict = _judge(check, cell, report, shortcuts.get(check.exercise, []))
+            released, whole = (reports.get(step) for step in plan.tests.get(index, (-1, -1)))
+            result, message = judge(cell.source, released, whole, sheet.limits.cell_seconds)
             if not rebuilt.readable:
-                verdict["message"] = UNREADABLE
-            _show_verdict(cell, verdict)
-            checks.append(verdict)
-        elif report:
+                message = UNREADABLE
+            entry = _entry(check, result, message, shortcuts.get(check.exercise, []))
+            _show_verdict(cell, entry)
+            checks.append(entry)
+        elif index in plan.shown and plan.shown[index] in reports:
+            report = reports[plan.shown[index]]
             _show_outputs(cell, report)
-            if report["error"] and report["error"]["name"] in (
-                "Died",
-                "Timeout",
-                "CellTimeoutError",
-            ):
-                flags.append(
-                    Flag("cell-stopped", f"cell {index + 1}: {report['error']['message']}")
-                )
+            stopped = "hung" if report.ran_too_long else report.ending
+            if stopped:
+                flags.append(Flag("cell-stopped", f"cell {index + 1}: {STOPPED[stopped]}"))
     flags += [
         Flag("shortcut", f"{exercise} uses {', '.join(names)}")
         for exercise, names in shortcuts.items()
@@ -117,39 +114,7 @@ def grade_rebuilt(
     return Graded(verdict, notebook)
 
 
-def _plan(
-    sheet: Sheet, notebook: NotebookNode, only: frozenset[str] | None
-) -> list[dict[str, Any]]:
-    """All of the student's cells in order, then the tests: a function is graded as it stands
-    when all cells have run."""
-    wanted = {check.id for check in sheet.checks if only is None or check.exercise in only}
-    student, tests = [], []
-    for index, cell in enumerate(notebook.cells):
-        if not is_code(cell):
-            continue
-        step = {"index": index, "id": grade_id(cell) or cell.id, "source": cell.source}
-        if not is_test(cell):
-            # A partial run is for its checks alone: cells that only show something are left out.
-            if only is None or grade_id(cell):
-                student.append(step | {"kind": "student"})
-        elif grade_id(cell) in wanted:
-            tests.append(step | {"kind": "test"})
-    return student + tests
-
-
-def _shortcuts(sheet: Sheet, plan: list[dict[str, Any]]) -> dict[str, list[str]]:
-    sources = [step["source"] for step in plan if step["kind"] == "student"]
-    return find_shortcuts(sources, sheet.exercises, sheet.forbidden)
-
-
-def _judge(
-    check: Check, cell: NotebookNode, report: dict[str, Any] | None, shortcuts: list[str]
-) -> dict[str, Any]:
-    verdict, message = "pass", ""
-    if report is None:
-        verdict, message = "not-run", "the check was not reached"
-    elif report["error"]:
-        verdict, message = _read_error(cell, report["error"])
+def _entry(check: Check, verdict: str, message: str, shortcuts: list[str]) -> dict[str, Any]:
     if verdict == "pass" and shortcuts:
         verdict = "fail"
         message = f"{', '.join(shortcuts)}: not allowed here, since you are asked to write it"
@@ -163,38 +128,6 @@ def _judge(
     }
 
 
-def _read_error(cell: NotebookNode, error: dict[str, Any]) -> tuple[str, str]:
-    """Verdict and message of a failed check.
-
-    Beyond the first hidden line only the message that the author wrote is shown: an exception's
-    text may quote the hidden input.
-    """
-    name, message = error["name"], error["message"]
-    hidden = set(region_lines(cell.source, "HIDDEN TESTS")).intersection(error.get("lines", ()))
-    verdict = _VERDICTS.get(name, "error")
-    if verdict == "fail" or name in ("Timeout", "Died"):
-        return verdict, message
-    if name == "CellTimeoutError":
-        return verdict, f"stopped: {message}"
-    if name == "NotImplementedError" and not message:
-        return verdict, NOT_WRITTEN
-    if not hidden:
-        return verdict, f"{name}: {message}"
-    check = _message_from(cell.source, max(hidden))
-    return verdict, (HIDDEN_ERROR_AT if check else HIDDEN_ERROR).format(name=name, check=check)
-
-
-def _message_from(source: str, line: int) -> str:
-    """What the next assert at or below `line` says, where that is plain text."""
-    below = [
-        n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Assert) and n.lineno >= line
-    ]
-    first = min(below, key=lambda node: node.lineno, default=None)
-    if first and isinstance(first.msg, ast.Constant):
-        return str(first.msg.value)
-    return ""
-
-
 def _show_verdict(cell: NotebookNode, verdict: dict[str, Any]) -> None:
     """Write the verdict where nbgrader reads a grade: a test cell without output has passed."""
     if verdict["verdict"] != "pass":
@@ -204,14 +137,14 @@ def _show_verdict(cell: NotebookNode, verdict: dict[str, Any]) -> None:
         ]
 
 
-def _show_outputs(cell: NotebookNode, report: dict[str, Any]) -> None:
-    for output in report["outputs"]:
+def _show_outputs(cell: NotebookNode, report: CellReport) -> None:
+    for output in report.outputs:
         if "png" in output:
             cell.outputs.append(new_output("display_data", data={"image/png": output["png"]}))
         else:
             cell.outputs.append(new_output("stream", name="stdout", text=output["text"]))
-    if report["error"]:
-        name, message = report["error"]["name"], report["error"]["message"]
+    if report.error:
+        name, message = report.error.name, report.error.message
         cell.outputs.append(
             new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"])
         )

@@ -14,11 +14,19 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from autograder.bindings import bound_names
+from autograder.cells import grade_id, is_code, is_solution
 from autograder.release import student_notebook
-from autograder.sheets import Sheet, grade_id, is_code, is_solution
+from autograder.sheets import Sheet
 
 # Larger than any honest notebook with pictures; smaller than what makes a JSON parser suffer.
 MAX_SUBMISSION_BYTES = 50_000_000
+
+# The code of a whole sheet is a hundredth of this, and the grader's own parser has to read it.
+MAX_CODE_CHARACTERS = 1_000_000
+
+# Flags quote what was handed in, and a person reads them.
+_MAX_QUOTED = 80
+_MAX_FLAGS = 50
 
 # Tags with which an editor or executor would skip a cell or change how it runs.
 _EXECUTION_TAGS = {"skip-execution", "raises-exception", "remove-cell", "parameters"}
@@ -46,7 +54,6 @@ class _Submitted:
     source: str
     is_code: bool
     id: str
-    cell_id: str
     metadata: dict[str, Any]
 
 
@@ -65,15 +72,13 @@ def rebuild(sheet: Sheet, submission: bytes) -> Rebuilt:
         return Rebuilt(notebook, [Flag("unreadable", str(error))], readable=False)
     known = {grade_id(cell): cell for cell in released.cells if grade_id(cell)}
     answers, extras = _sort_out(cells, released, known, flags)
-    missing = [
-        grade_id(cell)
-        for cell in released.cells
-        if is_solution(cell) and grade_id(cell) not in answers
-    ]
+    missing = [name for name in known if name not in {cell.id for cell in cells}]
     if answers:
         flags += [Flag("cell-missing", f"{name}: restored from the source") for name in missing]
     else:
         flags.append(Flag("wrong-sheet", f"no answer cell of '{sheet.name}' is in the notebook"))
+    if len(flags) > _MAX_FLAGS:
+        flags[_MAX_FLAGS:] = [Flag("more-flags", f"{len(flags) - _MAX_FLAGS} more")]
     return Rebuilt(_assemble(sheet, released, answers, extras), flags)
 
 
@@ -86,7 +91,7 @@ def _read(submission: bytes) -> list[_Submitted]:
     if len(submission) > MAX_SUBMISSION_BYTES:
         raise ValueError(f"{len(submission)} bytes; at most {MAX_SUBMISSION_BYTES} are read")
     if not submission.strip():
-        raise ValueError("the file is empty")
+        raise ValueError("nothing to read: the file is empty, missing, or a link")
     try:
         notebook = json.loads(submission.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -96,24 +101,37 @@ def _read(submission: bytes) -> list[_Submitted]:
         raise ValueError(
             "not a notebook: no list of cells (notebooks before format 4 are not read)"
         )
-    return [_read_cell(cell) for cell in cells if isinstance(cell, dict)]
+    read = [_read_cell(cell) for cell in cells if isinstance(cell, dict)]
+    length = sum(len(cell.source) for cell in read if cell.is_code or cell.id)
+    if length > MAX_CODE_CHARACTERS:
+        raise ValueError(
+            f"{length} characters of code and answers; at most {MAX_CODE_CHARACTERS} are read"
+        )
+    return read
 
 
 def _read_cell(cell: dict) -> _Submitted:
     source = cell.get("source", "")
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
-    metadata = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
-    assert isinstance(metadata, dict)
-    nbgrader = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
-    assert isinstance(nbgrader, dict)
+    metadata = _mapping(cell.get("metadata"))
+    name = _mapping(metadata.get("nbgrader")).get("grade_id")
     return _Submitted(
-        source=source.replace("\r\n", "\n").replace("\r", "\n") if isinstance(source, str) else "",
+        source=_text(source) if isinstance(source, str) else "",
         is_code=cell.get("cell_type") == "code",
-        id=str(nbgrader.get("grade_id", "")),
-        cell_id=str(cell.get("id", "")),
+        id=_text(name) if isinstance(name, str) else "",
         metadata=metadata,
     )
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(text: str) -> str:
+    """Text that can be written as UTF-8, which JSON's halves of characters cannot, with \\n."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return lines.encode("utf-8", "replace").decode("utf-8")
 
 
 def _sort_out(
@@ -141,7 +159,10 @@ def _sort_out(
             extras.setdefault(anchor, []).append(cell.source)
             if cell.id:
                 flags.append(
-                    Flag("cell-unknown", f"cell {number}: '{cell.id}' run as an extra cell")
+                    Flag(
+                        "cell-unknown",
+                        f"cell {number}: '{_shortened(cell.id)}' run as an extra cell",
+                    )
                 )
     for name, sources in answers.items():
         if len(sources) > 1:
@@ -155,7 +176,7 @@ def _note_metadata(cell: _Submitted, expected: NotebookNode, flags: list[Flag]) 
     for key in ("grade", "solution", "points"):
         if nbgrader.get(key) != expected.metadata.nbgrader.get(key):
             flags.append(
-                Flag("metadata-dropped", f"{key}: {nbgrader.get(key)!r} on cell {cell.id}")
+                Flag("metadata-dropped", f"{key}: {_quoted(nbgrader.get(key))} on cell {cell.id}")
             )
     if cell.is_code != is_code(expected):
         flags.append(Flag("metadata-dropped", f"cell type changed on cell {cell.id}"))
@@ -166,6 +187,17 @@ def _note_metadata(cell: _Submitted, expected: NotebookNode, flags: list[Flag]) 
         else ()
     ):
         flags.append(Flag("metadata-dropped", f"tag {tag} on cell {cell.id}"))
+
+
+def _quoted(value: object) -> str:
+    """A value out of a submission, for a person to read: never long, never deep."""
+    if isinstance(value, dict | list):
+        return f"a {'mapping' if isinstance(value, dict) else 'list'}"
+    return _shortened(_text(repr(value)))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…"
 
 
 def _assemble(

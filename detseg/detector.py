@@ -5,7 +5,6 @@ are in `data/checkpoints/`, made by `make checkpoints`.
 """
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -70,14 +69,19 @@ def build_detector(
 
 
 def load_detector(
-    device: torch.device | str | None = None, *, weights: Path = WEIGHTS, **thresholds: Any
+    device: torch.device | str | None = None,
+    *,
+    score_threshold: float = 0.05,
+    nms_threshold: float = 0.5,
+    max_detections: int = 100,
+    weights: Path = WEIGHTS,
 ) -> FasterRCNN:
     """The trained detector in evaluation mode, on `device` (the fastest one where None).
 
     Args:
         device: where the model is to be.
+        score_threshold, nms_threshold, max_detections: see `build_detector`.
         weights: a safetensors file that `make checkpoints` made.
-        thresholds: see `build_detector`.
 
     Raises:
         DataError: the file is missing or is not a checkpoint of this detector.
@@ -89,7 +93,11 @@ def load_detector(
         >>> sorted(detections)
         ['boxes', 'labels', 'scores']
     """
-    model = build_detector(**thresholds)
+    model = build_detector(
+        score_threshold=score_threshold,
+        nms_threshold=nms_threshold,
+        max_detections=max_detections,
+    )
     try:
         model.load_state_dict(load_file(weights))
     except FileNotFoundError as error:

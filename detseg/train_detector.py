@@ -80,7 +80,7 @@ def train(steps: int, seed: int) -> tuple[torch.nn.Module, list[dict[str, float]
             optimizer.step()
             schedule.step()
             if step % _LOG_EVERY == 0 or step == steps - 1:
-                values = {name: round(float(loss), 4) for name, loss in losses.items()}
+                values = {name: round(loss.item(), 4) for name, loss in losses.items()}
                 log.append({"step": step, **values})
                 bar.set_postfix({name.removeprefix("loss_"): v for name, v in values.items()})
     return model.eval(), log

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sheets import REPOSITORY, Sheet, is_manual, load_sheets, region_lines
+from autograder.cells import is_manual, region_lines
+from autograder.sheets import REPOSITORY, Sheet, load_sheets
 
 SITE = REPOSITORY / "build" / "html"
 BUNDLE = REPOSITORY / "build" / "bundle.zip"

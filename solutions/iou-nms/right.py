@@ -54,8 +54,10 @@ def box_iou__axis_by_axis(boxes1, boxes2):
 def box_iou__tiny_epsilon(boxes1, boxes2):
     """Avoids 0 / 0 with a constant far below any union that matters."""
     a, b = boxes1.double()[:, None], boxes2.double()[None]
-    shared = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(min=0).prod(-1)
-    area_a, area_b = (a[..., 2:] - a[..., :2]).clamp(min=0).prod(-1), (b[..., 2:] - b[..., :2]).clamp(min=0).prod(-1)
+    sides = torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])
+    shared = sides.clamp(min=0).prod(-1)
+    area_a = (a[..., 2:] - a[..., :2]).clamp(min=0).prod(-1)
+    area_b = (b[..., 2:] - b[..., :2]).clamp(min=0).prod(-1)
     return (shared / (area_a + area_b - shared + 1e-7)).float()
 
 
@@ -75,7 +77,8 @@ def generalized_box_iou__two_loops(boxes1, boxes2):
 def generalized_box_iou__union_over_hull(boxes1, boxes2):
     """The other form of the formula: IoU + union / hull - 1, in float64."""
     a, b = boxes1.double()[:, None], boxes2.double()[None]
-    shared = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(min=0).prod(-1)
+    sides = torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])
+    shared = sides.clamp(min=0).prod(-1)
     union = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1) - shared
     hull = (torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])).prod(-1)
     giou = (shared / union).nan_to_num(nan=0.0) + union / hull - 1
@@ -95,7 +98,9 @@ def generalized_box_iou__builds_on_box_iou(boxes1, boxes2):
         dim=2,
     )
     hull = box_area(corners.reshape(-1, 4)).reshape(iou.shape)  # noqa: F821
-    return torch.where(hull > 0, iou - (hull - union) / hull.clamp(min=1e-12), torch.zeros_like(iou))
+    return torch.where(
+        hull > 0, iou - (hull - union) / hull.clamp(min=1e-12), torch.zeros_like(iou)
+    )
 
 
 def nms__removes_from_a_list(boxes, scores, iou_threshold):
@@ -146,6 +151,7 @@ def batched_nms__merges_sorted_lists(boxes, scores, labels, iou_threshold):
     kept = []
     for label in sorted(set(labels.tolist())):
         members = [index for index, other in enumerate(labels.tolist()) if other == label]
-        kept += [members[k] for k in nms(boxes[members], scores[members], iou_threshold).tolist()]  # noqa: F821
+        within = nms(boxes[members], scores[members], iou_threshold)  # noqa: F821
+        kept += [members[index] for index in within.tolist()]
     kept.sort(key=lambda index: (-float(scores[index]), index))
     return torch.tensor(kept, dtype=torch.int64)

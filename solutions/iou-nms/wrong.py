@@ -165,7 +165,9 @@ def box_iou__looks_for_corners_inside(boxes1, boxes2):
     for a, b in ((one[:, None], two[None, :]), (two[None, :], one[:, None])):
         for x in (0, 2):
             for y in (1, 3):
-                inside |= (a[..., x] >= b[..., 0]) & (a[..., x] <= b[..., 2]) & (a[..., y] >= b[..., 1]) & (a[..., y] <= b[..., 3])
+                inside_x = (a[..., x] >= b[..., 0]) & (a[..., x] <= b[..., 2])
+                inside_y = (a[..., y] >= b[..., 1]) & (a[..., y] <= b[..., 3])
+                inside |= inside_x & inside_y
     return torch.where(inside, _iou(boxes1, boxes2), 0.0)
 
 
@@ -184,7 +186,8 @@ def box_iou__overflows_integers(boxes1, boxes2):
     sides = (bottom_right - top_left).clamp(min=0)
     overlap = sides[..., 0] * sides[..., 1]
     sides1, sides2 = boxes1[:, 2:] - boxes1[:, :2], boxes2[:, 2:] - boxes2[:, :2]
-    area1, area2 = (sides1[:, 0] * sides1[:, 1]).clamp(min=0), (sides2[:, 0] * sides2[:, 1]).clamp(min=0)
+    area1 = (sides1[:, 0] * sides1[:, 1]).clamp(min=0)
+    area2 = (sides2[:, 0] * sides2[:, 1]).clamp(min=0)
     union = area1[:, None] + area2[None, :] - overlap
     return torch.where(union > 0, overlap / union, 0.0)
 
@@ -277,7 +280,10 @@ def nms__lets_dropped_boxes_drop_others(boxes, scores, iou_threshold):
     """Every better box suppresses, kept or not."""
     iou = _iou(boxes, boxes)
     order = torch.argsort(scores, descending=True, stable=True).tolist()
-    kept = [i for rank, i in enumerate(order) if all(float(iou[i, j]) <= iou_threshold for j in order[:rank])]
+    kept = []
+    for rank, index in enumerate(order):
+        if all(float(iou[index, better]) <= iou_threshold for better in order[:rank]):
+            kept.append(index)
     return torch.tensor(kept, dtype=torch.int64)
 
 

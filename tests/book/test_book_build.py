@@ -9,9 +9,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from coursebook.problems import BookError
 from coursebook.site import Outcome, build_site
 from coursebook.staging import Sources
+from filelock import FileLock
 from tiny_book import CANARY, DRAW, INTRO, REPOSITORY, TinyBook
 
 # Sphinx and its extensions warn about each other; that is not what is tested here.
@@ -41,10 +43,14 @@ def test_a_good_book(tiny_book: TinyBook) -> None:
     chapter = tiny_book.published("overlap.html")
     assert 'alt="One dark pixel."' in chapter
     assert "drawn by the first version" in chapter
-    assert "2 points by tests, 1 by hand" in chapter
-    assert "about 30 minutes" in chapter
-    assert 'href="downloads/exercises/overlap.ipynb" download' in chapter
-    assert 'href="exercises/overlap.html"' in chapter
+    card = BeautifulSoup(chapter, "html.parser").select_one(".exercise-card")
+    assert card is not None
+    assert card.get_text("|", strip=True) == (
+        "Exercises: Overlap of boxes|2 points by tests, 1 by hand|about 30 minutes|"
+        "Download the notebook|Read the sheet"
+    )
+    links = [link["href"] for link in card.find_all("a")]
+    assert links == ["downloads/exercises/overlap.ipynb", "exercises/overlap.html"]
     assert 'href="downloads/pages/book-overlap.ipynb"' in chapter
     assert "url=intro.html" in tiny_book.published("index.html")
 
@@ -76,6 +82,15 @@ def test_an_unchanged_book_is_not_built_again(tiny_book: TinyBook) -> None:
     assert not run(tiny_book).fresh
 
 
+def test_two_builds_at_once_do_not_mix(tiny_book: TinyBook) -> None:
+    work = tiny_book.root / "build" / "book-work"
+    work.mkdir(parents=True)
+
+    with FileLock(work / "lock"):
+        assert "another build is at work here" in problems_of(tiny_book)
+    assert run(tiny_book).fresh
+
+
 def test_a_site_with_a_missing_page_is_built_again(tiny_book: TinyBook) -> None:
     run(tiny_book)
     (tiny_book.site / "overlap.html").unlink()
@@ -94,6 +109,17 @@ def test_cells_run_again_when_and_only_when_what_they_see_changes(tiny_book: Tin
     tiny_book.write("detseg/__init__.py", "NAME = 'the second version'\n")
     assert run(tiny_book).pages["overlap"][1] is True
     assert "drawn by the second version" in tiny_book.published("overlap.html")
+
+
+@pytest.mark.parametrize("module", ["tqdm", "tqdm.auto"])
+def test_progress_bars_are_off(tiny_book: TinyBook, module: str) -> None:
+    tiny_book.add_to_chapter(
+        f"```{{code-cell}} python\nfrom {module} import tqdm\nlist(tqdm(range(3)))\n```\n"
+    )
+    run(tiny_book)
+
+    outputs = BeautifulSoup(tiny_book.published("overlap.html"), "html.parser")
+    assert outputs.select(".cell_output")[-1].get_text().strip() == "[0, 1, 2]"
 
 
 CELL = "```{{code-cell}} python\n{}\n```\n"

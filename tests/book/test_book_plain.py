@@ -12,6 +12,8 @@ from coursebook.pages import Page, Pages
 from coursebook.plain import Conversion
 from coursebook.problems import BookError
 from coursebook.sheets import Sheet
+from hypothesis import given, settings
+from hypothesis.strategies import text
 from pybtex.database import parse_string
 from tiny_book import HEADER
 
@@ -27,8 +29,8 @@ BIBLIOGRAPHY = parse_string(
 SHEETS = {"boxes": Sheet("boxes", "Boxes", 45, 14, 2, Path("boxes.ipynb"))}
 
 
-def page(name: str, text: str) -> Page:
-    return Page(name, Path(f"book/{name}.md"), text)
+def page(name: str, content: str) -> Page:
+    return Page(name, Path(f"book/{name}.md"), content)
 
 
 def pages(*others: Page) -> Pages:
@@ -135,6 +137,12 @@ def test_code_is_never_touched() -> None:
     text = "```text\n{doc}`setup`\n:::{note}\n$$\n% kept\n```"
 
     assert converted(text) == text
+
+
+@given(text(alphabet="abé 019*_#-+.,:;!?'\"<>=|&/\n", max_size=200))
+@settings(derandomize=True)
+def test_ordinary_text_stays_as_it_is(words: str) -> None:
+    assert converted(words) == words
 
 
 def test_options_written_as_yaml() -> None:

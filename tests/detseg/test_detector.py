@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 from safetensors.torch import save_file
+from torchvision.transforms.v2.functional import resize
 
 import detseg
 from detseg.detector import CHECKPOINTS, WEIGHTS, build_detector
@@ -46,6 +47,21 @@ def test_detections_are_in_torchvisions_format(detector):
         assert found["boxes"].shape == (len(found["labels"]), 4)
         assert (found["scores"].diff() <= 0).all()
     assert (wide["boxes"][:, 2] <= 160).all()
+
+
+def test_it_finds_the_coins_as_disks(detector):
+    """A photograph, though it was trained on drawings; coins are 25 pixels wide at this size."""
+    coins = resize(detseg.photo("coins"), [160, 203], antialias=True)
+    with torch.no_grad():
+        found = detector([coins])[0]
+    sure = found["scores"] >= 0.5
+    disks = found["boxes"][sure & (found["labels"] == 1)]
+    # Rows and columns of the photograph's 4 × 6 coins, by their centres.
+    centres = (disks[:, :2] + disks[:, 2:]) / 2
+    sides = disks[:, 2:] - disks[:, :2]
+    assert 20 <= len(disks) <= 26
+    assert ((sides > 15) & (sides < 36)).all()
+    assert float(torch.cdist(centres, centres).fill_diagonal_(99).min()) > 15, "found once each"
 
 
 def test_one_threshold_gives_the_raw_output(detector):

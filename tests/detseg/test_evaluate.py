@@ -50,9 +50,10 @@ def test_a_box_of_the_other_class_does_not_count():
 
 
 def test_iou_decides_at_050_and_not_at_095():
-    found = detections([[0.0, 0.0, 10.0, 6.0]], [1], [0.9])  # IoU 0.75 with the first box
+    # IoU 0.75 with the second box, which is not at the origin: COCO's files say (x, y, w, h).
+    found = detections([[20.0, 5.0, 31.0, 14.0]], [2], [0.9])
     result = coco_evaluate([found], [TARGET], num_classes=2)
-    assert result["ap50_per_class"][1] == pytest.approx(1)
+    assert result["ap50_per_class"][2] == pytest.approx(1)
     assert result["ap"] == pytest.approx(0.5 * 6 / 10)  # six of ten thresholds, one of two classes
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torchvision.ops import masks_to_boxes
 
 import detseg
+import detseg.scenes as scenes_module
 from detseg.errors import ArgumentError, DetsegError
 from detseg.scenes import LEAST_PIXELS
 
@@ -128,15 +129,57 @@ def test_mirroring_swaps_left_and_right():
     if before[2] > 0:
         assert after.tolist() == [128 - float(before[0]), float(before[1]), float(before[2])]
     assert torch.equal(mirrored_image[:, :, 0], image[:, :, -1])
+    for name in ("masks", "semantic", "panoptic"):
+        assert torch.equal(mirrored[name][..., 0], target[name][..., -1])
     half_open = masks_to_boxes(mirrored["masks"]) + torch.tensor([0.0, 0.0, 1.0, 1.0])
     assert torch.equal(mirrored["boxes"], half_open)
     assert digest([detseg.flip_horizontal(mirrored_image, mirrored)]) == digest([(image, target)])
 
 
+def test_mirroring_leaves_absent_keypoints_at_zero():
+    absent = 0
+    for image, target in SCENES:
+        rows = detseg.flip_horizontal(image, target)[1]["keypoints"].flatten(end_dim=1)
+        missing = rows[rows[:, 2] == 0]
+        assert not missing.any()
+        absent += len(missing)
+    assert absent > 0
+
+
+def test_mirroring_a_photograph_needs_boxes_alone():
+    image = torch.arange(3 * 2 * 11.0).reshape(3, 2, 11)
+    target = {"boxes": torch.tensor([[1.0, 0.0, 4.0, 2.0]]), "labels": torch.tensor([7])}
+    _, mirrored = detseg.flip_horizontal(image, target)
+    assert mirrored["boxes"].tolist() == [[7, 0, 10, 2]]
+    assert set(mirrored) == {"boxes", "labels"}
+    assert target["boxes"].tolist() == [[1, 0, 4, 2]], "the given target is not written to"
+
+
+def test_the_middle_always_holds_the_first_thing(monkeypatch):
+    """It is the last place tried; here the only one."""
+    monkeypatch.setattr(scenes_module, "_PLACES", 1)
+    for size_hw in ((32, 32), (128, 128)):
+        for _, target in detseg.ShapeScenes(60, seed=2, size_hw=size_hw):
+            assert len(target["labels"]) >= 1
+
+
+def test_as_many_things_as_asked_for():
+    counts = {len(target["labels"]) for _, target in detseg.ShapeScenes(60, 1, things=(2, 2))}
+    assert counts == {2}
+
+
+def test_scenes_can_be_counted_and_read_one_after_the_other():
+    scenes = detseg.ShapeScenes(3, seed=1)
+    assert len(scenes) == 3
+    assert [target["image_id"] for _, target in scenes] == [0, 1, 2]
+    assert list(detseg.ShapeScenes(0, seed=1)) == []
+
+
 def test_collate_keeps_images_and_targets_apart():
     images, targets = detseg.collate([SCENES[0], SCENES[1]])
     assert torch.equal(images[1], SCENES[1][0])
-    assert torch.equal(targets[0]["boxes"], SCENES[0][1]["boxes"])
+    for target, (_, expected) in zip(targets, (SCENES[0], SCENES[1]), strict=True):
+        assert torch.equal(target["boxes"], expected["boxes"])
     assert detseg.collate([]) == ([], [])
 
 
@@ -151,6 +194,7 @@ def test_an_index_outside_is_an_index_error(index):
     [
         ({"n": -1}, "n"),
         ({"n": 1.5}, "n"),
+        ({"n": True}, "n"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**32}, "seed"),
         ({"size_hw": (31, 128)}, "size_hw"),

@@ -21,6 +21,15 @@ _KIND = re.compile(r"\s*\[[\w.]+\]$")
 _CELL_FAILED = "Executing notebook failed"
 _TRACEBACK_SAVED = "Notebook exception traceback saved"
 _LEVEL = re.compile(r"^(?P<level>WARNING|ERROR|CRITICAL):\s")
+# A page shows results, not how they came about. `TQDM_DISABLE` stops the bars that write to
+# stderr; those made for notebooks do not heed it.
+_NO_NOTEBOOK_BARS = """\
+from functools import partialmethod
+
+from tqdm.notebook import tqdm_notebook
+
+tqdm_notebook.__init__ = partialmethod(tqdm_notebook.__init__, disable=True)
+"""
 
 
 @dataclass(frozen=True)
@@ -95,14 +104,15 @@ def run_jupyter_book(place: Workplace, release: Path, notebooks: list[str]) -> l
 def _cells_environment(place: Workplace) -> Iterator[None]:
     """The environment in which the pages' kernels start."""
     profile = place.ipython / "profile_default"
-    profile.mkdir(parents=True, exist_ok=True)
+    (profile / "startup").mkdir(parents=True, exist_ok=True)
     # Each kernel would else warn on the terminal that it talks over a plain local socket.
     (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'\n")
+    (profile / "startup" / "no_bars.py").write_text(_NO_NOTEBOOK_BARS)
     old = dict(os.environ)
     os.environ["IPYTHONDIR"] = str(place.ipython)
     paths = [str(place.packages), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    os.environ["TQDM_DISABLE"] = "1"  # a page shows results, and tqdm writes to stderr
+    os.environ["TQDM_DISABLE"] = "1"
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # the debugger's greeting is no result
     try:
         yield

@@ -8,8 +8,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from coursebook.fingerprint import execution_key, files_below, fingerprint
-from coursebook.problems import BookError
+from coursebook.problems import BookError, Problem
 from coursebook.staging import Sources
 
 
@@ -42,6 +44,16 @@ def build_site(sources: Sources, site: Path) -> Outcome:
         BookError: with everything that is wrong; then there is no site.
     """
     work = site.parent / "book-work"
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(work / "lock", timeout=0):
+            return _build(sources, site, work)
+    except Timeout:
+        what = "another build is at work here; wait for it, or give this one an `--out` of its own"
+        raise BookError(Problem(str(work), what)) from None
+
+
+def _build(sources: Sources, site: Path, work: Path) -> Outcome:
     stamp = work / "stamp.json"
     key = fingerprint(sources.inputs)
     if _is_up_to_date(stamp, key, site):
@@ -51,7 +63,6 @@ def build_site(sources: Sources, site: Path) -> Outcome:
     shutil.rmtree(site, ignore_errors=True)
     started = time.time()
     made, report = _make_site(sources, site.parent / "book-src", work)
-    site.parent.mkdir(parents=True, exist_ok=True)
     made.rename(site)
     stamp.write_text(json.dumps({"key": key, "files": _listing(site)}), encoding="utf-8")
     times = json.loads(report.read_text(encoding="utf-8"))["pages"]

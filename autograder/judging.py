@@ -1,0 +1,96 @@
+"""What came of a test cell, and what its student is told.
+
+A test cell is run twice: first as it was released, then whole. What the first run says is shown as
+it is, since no hidden input has been seen by then. Of the second run only the author's own words
+are shown: a function that has seen a hidden input could repeat it in any text that it makes.
+"""
+
+import ast
+import builtins
+
+from autograder.cell_reports import CellError, CellReport
+from autograder.cells import region_lines
+
+HIDDEN_ERROR = "the code raised {name} on an input of the hidden tests"
+HIDDEN_ERROR_AT = "the code raised {name} where this is checked: {check}"
+NOT_WRITTEN = "not written yet: the stub is still there"
+NOT_RUN = "the check was not reached"
+
+# What the end of a process means for the check during which it ended.
+_ENDINGS = {
+    "timeout": "the submission's time was used up",
+    "died": "the process ended while this was checked",
+    "protocol": "the process sent what it must not send",
+}
+
+
+def judge(
+    source: str, released: CellReport | None, whole: CellReport | None, cell_seconds: float
+) -> tuple[str, str]:
+    """The verdict on one test cell, and the message for the student.
+
+    Args:
+        source: the test cell, hidden tests included.
+        released: the report on the cell as it was released; None where it was not run.
+        whole: the report on the whole cell.
+        cell_seconds: the limit that a cell which ran too long had.
+    """
+    for report, hidden in ((released, False), (whole, True)):
+        if report is None:
+            return "not-run", NOT_RUN
+        if report.ran_too_long:
+            return "timeout", f"stopped: longer than {cell_seconds:g} seconds"
+        if report.ending:
+            return report.ending, _ENDINGS[report.ending]
+        if report.error:
+            return _judge_error(report.error, source, hidden)
+    return "pass", ""
+
+
+def _judge_error(error: CellError, source: str, hidden: bool) -> tuple[str, str]:
+    if error.name == "NotImplementedError" and not error.message:
+        return "error", NOT_WRITTEN
+    failed = error.name == "AssertionError" and error.by_cell
+    verdict = "fail" if failed else "memory" if error.name == "MemoryError" else "error"
+    if not hidden:
+        return verdict, error.message if failed else f"{error.name}: {error.message}"
+    innermost = error.lines[-1] if error.lines else 0
+    if failed:
+        return verdict, _words_of(_assert_in(source, innermost))
+    name = error.name if _is_builtin(error.name) else "an exception"
+    # Not the innermost line, which may stand in a helper above all asserts.
+    inside = set(region_lines(source, "HIDDEN TESTS")).intersection(error.lines)
+    check = _words_of(_assert_from(source, max(inside, default=innermost)))
+    return verdict, (HIDDEN_ERROR_AT if check else HIDDEN_ERROR).format(name=name, check=check)
+
+
+def _is_builtin(name: str) -> bool:
+    kind = getattr(builtins, name, None)
+    return isinstance(kind, type) and issubclass(kind, BaseException)
+
+
+def _asserts(source: str) -> list[ast.Assert]:
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assert)]
+    return sorted(found, key=lambda node: node.lineno)
+
+
+def _assert_in(source: str, line: int) -> ast.Assert | None:
+    """The assert that `line` belongs to."""
+    return next(
+        (n for n in _asserts(source) if n.lineno <= line <= (n.end_lineno or n.lineno)), None
+    )
+
+
+def _assert_from(source: str, line: int) -> ast.Assert | None:
+    """The assert that `line` belongs to, or the next one below it."""
+    return next((n for n in _asserts(source) if (n.end_lineno or n.lineno) >= line), None)
+
+
+def _words_of(node: ast.Assert | None) -> str:
+    """What an assert says, with "…" for what is only known when it is run."""
+    match node:
+        case ast.Assert(msg=ast.Constant(value=text)):
+            return str(text)
+        case ast.Assert(msg=ast.JoinedStr(values=parts)):
+            return "".join(str(p.value) if isinstance(p, ast.Constant) else "…" for p in parts)
+    return ""

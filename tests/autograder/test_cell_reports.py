@@ -1,0 +1,103 @@
+"""A line from the process of a submission is data from a stranger."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograder.cell_reports import CellError, CellReport, read_report
+
+GOOD = {"index": 3, "outputs": [{"text": "hello"}, {"png": "iVBOR"}], "error": None, "seconds": 0.5}
+
+
+def line(**changes: object) -> bytes:
+    return json.dumps(GOOD | changes).encode()
+
+
+def test_a_report():
+    report = read_report(line(), 3)
+    assert report == CellReport([{"text": "hello"}, {"png": "iVBOR"}], None, "", 0.5)
+    assert not report.ran_too_long
+
+
+def test_a_report_of_an_error():
+    error = {"name": "ValueError", "message": "no", "lines": [3, 1], "by_cell": True}
+    assert read_report(line(error=error), 3).error == CellError("ValueError", "no", (3, 1), True)
+    error = {"name": "ValueError", "message": "no"}
+    assert read_report(line(error=error), 3).error == CellError("ValueError", "no", (), False)
+
+
+def test_a_stopped_cell_and_a_killed_process_ran_too_long():
+    error = {"name": "CellTimeoutError", "message": ""}
+    assert read_report(line(error=error), 3).ran_too_long
+    assert CellReport(ending="hung").ran_too_long
+    assert not CellReport(ending="timeout").ran_too_long
+
+
+def test_the_process_cannot_say_how_it_ended():
+    assert read_report(line(ending="died"), 3).ending == ""
+
+
+def test_long_texts_are_cut():
+    error = {"name": "N" * 1000, "message": "m" * 1000, "lines": [1] * 5000}
+    read = read_report(line(error=error), 3).error
+    assert (len(read.name), len(read.message), len(read.lines)) == (100, 500, 2000)
+
+
+def test_halves_of_characters_are_replaced():
+    error = {"name": "\ud800", "message": "\udfff"}
+    report = read_report(line(outputs=[{"text": "a\ud800"}], error=error), 3)
+    assert report.outputs == [{"text": "a?"}]
+    assert (report.error.name, report.error.message) == ("?", "?")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"index": None}, "not a report of cell 3"),
+        ({"index": 4}, "not a report of cell 3"),
+        ({"index": "3"}, "not a report of cell 3"),
+        ({"seconds": None}, "without a time"),
+        ({"seconds": float("nan")}, "without a time"),
+        ({"outputs": None}, "outputs are a list"),
+        ({"outputs": {"text": "x"}}, "outputs are a list"),
+        ({"outputs": [{"html": "<b>"}]}, "an output is a text or a picture"),
+        ({"outputs": [{"text": 3}]}, "an output is a text or a picture"),
+        ({"outputs": [{"text": "x", "png": "x"}]}, "an output is a text or a picture"),
+        ({"outputs": ["x"]}, "an output is a text or a picture"),
+        ({"error": "x"}, "an error is a mapping"),
+        ({"error": {"name": "x"}}, "an error has a name and a message"),
+        ({"error": {"name": 3, "message": "x"}}, "an error has a name and a message"),
+        ({"error": {"name": "x", "message": "x", "lines": 3}}, "an error's lines are numbers"),
+        ({"error": {"name": "x", "message": "x", "lines": ["3"]}}, "an error's lines are numbers"),
+    ],
+)
+def test_what_is_no_report(changes, reason):
+    with pytest.raises(ValueError, match=reason):
+        read_report(line(**changes), 3)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000, b"9" * 5000])
+def test_what_is_no_json(data):
+    with pytest.raises(ValueError, match="not a line of JSON"):
+        read_report(data, 3)
+
+
+values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.sampled_from(["outputs", "error", "seconds", "more"]), values))
+def test_anything_is_a_report_or_refused(changes):
+    try:
+        report = read_report(line(**changes), 3)
+    except ValueError:
+        return
+    for output in report.outputs:
+        assert set(output) <= {"text", "png"}
+    assert report.ending == ""

@@ -1,0 +1,278 @@
+"""A verdict: its form, its points, and what it says to a student."""
+
+import json
+
+import pytest
+from made_up import as_bytes, check, code_cell, find_cell, flags, handed_in, notebook_of
+
+from autograder.grading import Graded, grade
+from autograder.sheets import Sheet
+
+
+def verdict_on(sheet: Sheet, **code: str) -> dict:
+    return grade(sheet, handed_in(sheet, **code)).verdict
+
+
+def results(verdict: dict) -> list[str]:
+    return [entry["verdict"] for entry in verdict["checks"]]
+
+
+@pytest.fixture(scope="module")
+def perfect(sheet):
+    return grade(sheet, handed_in(sheet, written_why="So."), student="s01")
+
+
+# The form.
+
+
+def test_the_form_of_a_verdict(perfect):
+    verdict = dict(perfect.verdict)
+    seconds = verdict.pop("seconds")
+    assert isinstance(seconds, float)
+    assert verdict == {
+        "sheet": "sums",
+        "student": "s01",
+        "score": 8.5,
+        "max_score": 8.5,
+        "manual_max": 2.0,
+        "sandbox": "none",
+        "checks": [
+            {"id": name, "exercise": exercise, "points": points, "max_points": points,
+             "verdict": "pass", "message": ""}
+            for name, exercise, points in [
+                ("test_total", "total", 2.0),
+                ("test_mean", "mean", 3.0),
+                ("test_clip", "clip", 1.0),
+                ("test_clip__low", "clip", 1.5),
+                ("test_celsius", "celsius", 1.0),
+            ]
+        ],
+        "flags": [],
+    }  # fmt: skip
+    assert list(perfect.verdict) == [
+        "sheet", "student", "score", "max_score", "manual_max", "sandbox", "checks", "flags",
+        "seconds",
+    ]  # fmt: skip
+
+
+def types(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: types(item) for key, item in value.items()}
+    return [types(item) for item in value] if isinstance(value, list) else type(value)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff", b'{"cells": [{"cell_type": "code"}]}'])
+def test_the_form_is_the_same_where_nothing_could_be_run(sheet, perfect, data):
+    verdict = grade(sheet, data, student="s02").verdict
+    assert types(verdict | {"flags": []}) == types(perfect.verdict | {"flags": []})
+    assert [types(flag) for flag in verdict["flags"]] == [{"kind": str, "detail": str}]
+    assert verdict["score"] == 0
+    assert verdict["max_score"] == 8.5
+
+
+def test_a_verdict_travels_as_text(perfect):
+    copy = Graded.from_json(perfect.to_json())
+    assert copy.verdict == perfect.verdict
+    assert copy.notebook == perfect.notebook
+
+
+def test_points_are_numbers_with_a_fraction_in_json(perfect):
+    assert '"points": 2.0' in json.dumps(perfect.verdict)
+    assert '"manual_max": 2.0' in json.dumps(perfect.verdict)
+
+
+# Verdicts and points.
+
+
+def test_every_kind_of_result_at_once(sheet):
+    verdict = verdict_on(
+        sheet,
+        total="def total(numbers):\n    return sum(numbers) + 1",
+        mean="def mean(numbers):\n    return sum(numbers) / len(numbers)",
+        clip="def clip(number, low, high):\n    raise NotImplementedError()",
+        celsius="def celsius(fahrenheit)\n    return 100",
+    )
+    told = {entry["id"]: (entry["verdict"], entry["message"]) for entry in verdict["checks"]}
+    asked = "where this is checked: the mean of nothing is 0"
+    assert told == {
+        "test_total": ("fail", "add every number once"),
+        "test_mean": ("error", f"the code raised ZeroDivisionError {asked}"),
+        "test_clip": ("error", "not written yet: the stub is still there"),
+        "test_clip__low": ("error", "not written yet: the stub is still there"),
+        "test_celsius": ("error", "NameError: name 'celsius' is not defined"),
+    }
+    assert verdict["score"] == 0
+    assert [entry["points"] for entry in verdict["checks"]] == [0.0] * 5
+
+
+def test_the_blank_notebook_scores_nothing(sheet):
+    from autograder.answers import blank
+
+    verdict = verdict_on(sheet, **blank(sheet))
+    assert verdict["score"] == 0
+    assert results(verdict) == ["error"] * 5
+    assert flags(verdict) == []
+
+
+def test_points_are_won_check_by_check(sheet):
+    verdict = verdict_on(sheet, clip="def clip(number, low, high):\n    return min(number, high)")
+    assert results(verdict) == ["pass", "pass", "pass", "fail", "pass"]
+    assert verdict["score"] == 7
+    assert check(verdict, "test_clip__low")["points"] == 0
+
+
+def test_points_and_metadata_of_a_submission_count_for_nothing(sheet):
+    notebook = notebook_of(sheet, total="def total(numbers):\n    return 0")
+    cell = find_cell(notebook, "test_total")
+    cell["metadata"]["nbgrader"]["points"] = 1000
+    cell["metadata"]["tags"] = ["skip-execution"]
+    cell["source"] = "pass"
+    verdict = grade(sheet, as_bytes(notebook)).verdict
+    assert check(verdict, "test_total")["verdict"] == "fail"
+    assert verdict["score"] == 3.5, "mean stands on total"
+    assert verdict["max_score"] == 8.5
+    assert [kind for kind, _ in flags(verdict)] == [
+        "metadata-dropped", "metadata-dropped", "cell-altered"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "    get_ipython().displayhook(5.0)\n    return -1",
+        "    print(5.0)\n    return -1",
+        "    get_ipython().input_transformers_cleanup.append(lambda lines: [])\n    return -1",
+    ],
+)
+def test_what_nbgrader_itself_would_take_for_points(sheet, attack):
+    verdict = verdict_on(sheet, total=f"def total(numbers):\n{attack}")
+    assert check(verdict, "test_total")["verdict"] == "fail"
+
+
+def test_a_function_is_graded_as_it_stands_when_all_cells_have_run(sheet):
+    notebook = notebook_of(sheet)
+    notebook["cells"].append(code_cell("def total(numbers):\n    return 99"))
+    assert check(grade(sheet, as_bytes(notebook)).verdict, "test_total")["verdict"] == "fail"
+
+
+def test_an_extra_cell_that_fails_costs_nothing(sheet):
+    notebook = notebook_of(sheet)
+    notebook["cells"].insert(1, code_cell("1 / 0"))
+    notebook["cells"].insert(1, code_cell("this is no Python"))
+    verdict = grade(sheet, as_bytes(notebook)).verdict
+    assert verdict["score"] == 8.5
+    assert flags(verdict) == []
+
+
+def test_warnings_and_stderr_cost_nothing(sheet):
+    noisy = (
+        "def total(numbers):\n    import sys, warnings\n    warnings.warn('careful')\n"
+        "    print('loud', file=sys.stderr)\n    return sum(numbers)"
+    )
+    assert verdict_on(sheet, total=noisy)["score"] == 8.5
+
+
+# Time and ends: one exercise does not take the others down.
+
+
+@pytest.fixture(scope="module")
+def quick(sheet):
+    """The sheet with less patience."""
+    copy = Sheet.from_json(sheet.name, sheet.to_json())
+    copy.notebook.metadata.course.limits = {"cell_seconds": 0.3, "submission_seconds": 20}
+    return copy
+
+
+def test_a_function_that_runs_too_long_loses_its_check_alone(quick):
+    verdict = verdict_on(
+        quick,
+        total="def total(numbers):\n    while True:\n        pass",
+        mean="def mean(numbers):\n    return sum(numbers) / (len(numbers) or 1)",
+    )
+    assert results(verdict) == ["timeout", "pass", "pass", "pass", "pass"]
+    assert check(verdict, "test_total")["message"] == "stopped: longer than 0.3 seconds"
+
+
+def test_a_function_that_ends_the_process_loses_its_exercise_alone(sheet):
+    verdict = verdict_on(sheet, clip="def clip(*_):\n    import os\n    os._exit(0)")
+    assert results(verdict) == ["pass", "pass", "died", "not-run", "pass"]
+    assert check(verdict, "test_clip")["message"] == "the process ended while this was checked"
+    assert check(verdict, "test_clip__low")["message"] == "the check was not reached"
+    assert verdict["score"] == 6
+
+
+def test_a_function_that_ends_the_process_on_a_hidden_input_alone(sheet):
+    code = (
+        "def clip(number, low, high):\n    if number < 0:\n        import os\n        os._exit(0)\n"
+    )
+    verdict = verdict_on(sheet, clip=f"{code}    return min(number, high)")
+    assert results(verdict) == ["pass", "pass", "pass", "died", "pass"]
+
+
+def test_a_cell_that_ends_the_process_is_flagged_and_costs_its_own_points(sheet):
+    verdict = verdict_on(sheet, celsius="import os\nos._exit(0)")
+    assert results(verdict) == ["pass", "pass", "pass", "pass", "error"]
+    assert flags(verdict) == [("cell-stopped", "cell 16: the process ended while it ran")]
+
+
+def test_an_extra_cell_that_runs_too_long_is_flagged_and_costs_nothing(quick):
+    notebook = notebook_of(quick)
+    notebook["cells"].append(code_cell("while True:\n    pass"))
+    verdict = grade(quick, as_bytes(notebook)).verdict
+    assert verdict["score"] == 8.5
+    assert flags(verdict) == [("cell-stopped", "cell 20: it ran too long")]
+
+
+def test_time_that_is_used_up(sheet):
+    short = Sheet.from_json(sheet.name, sheet.to_json())
+    short.notebook.metadata.course.limits = {"submission_seconds": 0.5}
+    verdict = verdict_on(short, mean="while True:\n    pass")
+    assert results(verdict) == ["not-run"] * 5
+    assert flags(verdict) == [("cell-stopped", "cell 9: the submission's time was used up")]
+
+
+# Forbidden shortcuts.
+
+SHORTCUT = "import statistics\n\ndef mean(numbers):\n    return statistics.mean(numbers or [0.0])"
+
+
+def test_a_shortcut_costs_its_exercise_and_says_so(sheet):
+    verdict = verdict_on(sheet, mean=SHORTCUT)
+    entry = check(verdict, "test_mean")
+    assert (entry["verdict"], entry["points"]) == ("fail", 0)
+    assert entry["message"] == (
+        "statistics.mean: not allowed here, since you are asked to write it"
+    )
+    assert flags(verdict) == [("shortcut", "mean uses statistics.mean")]
+    assert verdict["score"] == 5.5
+
+
+def test_a_wrong_shortcut_is_told_what_is_wrong(sheet):
+    entry = check(verdict_on(sheet, mean=SHORTCUT.replace("or [0.0]", "")), "test_mean")
+    assert "StatisticsError" not in entry["message"]
+    assert "the mean of nothing is 0" in entry["message"]
+
+
+def test_shortcuts_may_be_allowed(sheet):
+    graded = grade(sheet, handed_in(sheet, mean=SHORTCUT), allow_shortcuts=True)
+    assert graded.verdict["score"] == 8.5
+    assert graded.verdict["flags"] == []
+
+
+# The notebook that nbgrader reads.
+
+
+def test_a_failed_check_has_an_error_output_and_a_passed_one_has_none(sheet):
+    graded = grade(sheet, handed_in(sheet, total="def total(numbers):\n    return 0"))
+    cells = {cell.id: cell for cell in graded.notebook.cells}
+    assert cells["test_mean"].outputs != []
+    assert cells["test_clip"].outputs == []
+    (output,) = cells["test_total"].outputs
+    assert (output.output_type, output.ename, output.evalue) == (
+        "error", "fail", "add every number once"
+    )  # fmt: skip
+
+
+def test_the_students_own_output_is_kept(perfect):
+    (shown,) = [cell for cell in perfect.notebook.cells if cell.id == "cell-7"]
+    assert [output.text for output in shown.outputs] == ["the total is 6\n"]
