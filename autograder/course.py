@@ -52,15 +52,43 @@ class Submission:
 
         Links are not followed: a link could name any file that the grader may read.
         """
-        if self.path.is_symlink() or not self.path.is_file():
+        if self.folder.is_symlink() or self.path.is_symlink() or not self.path.is_file():
             return b""
         with self.path.open("rb") as file:
             return file.read(MAX_SUBMISSION_BYTES + 1)
 
     @property
     def timestamp(self) -> str | None:
+        """When it was handed in, as nbgrader writes it; None where nothing says when.
+
+        Raises:
+            AutograderError: `timestamp.txt` holds no time.
+        """
+        from nbgrader.utils import parse_utc
+
+        text = self._timestamp_as_written()
+        try:
+            parse_utc(text or None)
+        except (ValueError, OverflowError) as error:
+            path = self.folder / "timestamp.txt"
+            raise AutograderError(
+                f"{path}: '{text[:80]}' is no time; write '2026-03-01 12:00:00 UTC'"
+            ) from error
+        return text or None
+
+    def _timestamp_as_written(self) -> str:
         path = self.folder / "timestamp.txt"
-        return path.read_text(encoding="utf-8").strip() if path.is_file() else None
+        if path.is_symlink() or not path.is_file():
+            return ""
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return file.read(1000).strip()
+
+    def digest(self, sheet_json: str, data: bytes) -> str:
+        """What a verdict and its grade depend on: the sheet, the bytes and when they came."""
+        digest = hashlib.sha256()
+        for part in (sheet_json.encode(), data, self._timestamp_as_written().encode()):
+            digest.update(len(part).to_bytes(8) + part)
+        return digest.hexdigest()
 
 
 class Course:
@@ -127,11 +155,14 @@ class Course:
         if source.exists() and source.read_text(encoding="utf-8") == text:
             return
         source.parent.mkdir(parents=True, exist_ok=True)
+        before = source.read_text(encoding="utf-8") if source.exists() else None
         source.write_text(text, encoding="utf-8")
         try:
             self._generate_assignment(sheet.name)
         except AutograderError:
             source.unlink()
+            if before is not None:
+                source.write_text(before, encoding="utf-8")
             raise
 
     def _generate_assignment(self, sheet: str) -> None:
@@ -212,8 +243,3 @@ def _replace(path: Path, text: str) -> None:
     draft = path.with_name(f"{path.name}.new")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
-
-
-def digest_of(sheet_json: str, submission: bytes) -> str:
-    """What a verdict depends on: the sheet and the bytes handed in."""
-    return hashlib.sha256(sheet_json.encode() + b"\0" + submission).hexdigest()

@@ -115,17 +115,18 @@ def _changes(node: ast.AST) -> Iterator[Change]:
                 yield _become(value)
             if name in _TWINS:
                 yield _rename_method
-        case (
-            ast.FunctionDef(body=body)
-            | ast.For(body=body)
-            | ast.While(body=body)
-            | ast.If(body=body)
-        ):
-            for index, statement in enumerate(body):
-                if isinstance(statement, ast.AugAssign | ast.Continue | ast.Break) or (
-                    isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
-                ):
-                    yield _set_item("body", index, ast.Pass())
+    for block in ("body", "orelse"):
+        statements = getattr(node, block, None)
+        for index, statement in enumerate(statements if isinstance(statements, list) else ()):
+            if _is_forgettable(statement):
+                yield _set_item(block, index, ast.Pass())
+
+
+def _is_forgettable(statement: ast.AST) -> bool:
+    """A step of a sum, a call for its effect, a jump: what code still runs without."""
+    return isinstance(statement, ast.AugAssign | ast.Continue | ast.Break) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+    )
 
 
 def _is_module(node: ast.AST) -> bool:

@@ -7,7 +7,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder.course import Course, Submission, digest_of, write_verdict
+from autograder.course import Course, Submission, write_verdict
 from autograder.grading import grade_rebuilt
 from autograder.rebuild import Flag, Rebuilt, rebuild
 from autograder.sheets import Sheet
@@ -41,7 +41,7 @@ class GradeRebuilt(NbGraderPreprocessor):
             student, sheet.name, course.root / "submitted" / student / sheet.name
         )
         digest = folder / "digest.txt"
-        digest.write_text(digest_of(sheet.to_json(), submission.read()), encoding="utf-8")
+        digest.write_text(submission.digest(sheet.to_json(), submission.read()), encoding="utf-8")
         return graded.notebook, resources
 
 

@@ -47,6 +47,7 @@ def verify(
     sheet: Sheet, *, jobs: int, solutions: Path = SOLUTIONS, progress: bool = True
 ) -> dict[str, Any]:
     """One sheet's entry of `autograder verify --json`, as `ok` says all as expected or not."""
+    known = _equivalents(sheet, solutions)
     tasks = _answers(sheet, solutions)
     changed = [m for name, code in answers.reference(sheet).items() for m in mutants(name, code)]
     with (
@@ -70,7 +71,7 @@ def verify(
         table = run(lambda task: task(), tasks)
         survivors = run(lambda mutant: _survives(sheet, mutant), changed)
     remaining = [mutant for mutant, survived in zip(changed, survivors, strict=True) if survived]
-    report = _mutant_report(len(changed), remaining, _equivalents(sheet, solutions))
+    report = _mutant_report(len(changed), remaining, known)
     as_expected = all(row["actual"] == row["expected"] for row in table)
     enough = report["killed"] >= MIN_KILLED * report["total"]
     ok = as_expected and enough and not report["survived"] and not report["stale"]

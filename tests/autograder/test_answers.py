@@ -1,7 +1,7 @@
 """Answers to a sheet: typed in from a file, kept beside a sheet, isolated from each other."""
 
 import pytest
-from made_up import NAME, RIGHT, write_solutions
+from made_up import NAME, RIGHT, changed, sheet_from, write_solutions
 
 from autograder import answers
 from autograder.bindings import bound_names
@@ -174,8 +174,6 @@ def test_an_answer_uses_the_references_other_exercises(sheet):
 
 
 def test_a_helper_of_an_answer_does_not_replace_the_references(tmp_path):
-    from made_up import changed, sheet_from
-
     helper = "    return _clipped(number, low, high)\n\n\ndef _clipped(n, low, high):\n    "
     text = changed("    return min(number, high)\n", f"{helper}return min(n, high)\n")
     text = changed("    return (fahrenheit - 32) * 5 / 9\n",
@@ -188,10 +186,8 @@ def test_a_helper_of_an_answer_does_not_replace_the_references(tmp_path):
 
 
 def test_imports_that_both_make_stay_imports(tmp_path):
-    from made_up import changed, sheet_from
-
-    text = changed("    return (fahrenheit - 32) * 5 / 9\n",
-                   "    return math.floor((fahrenheit - 32) * 5 / 9)\n\n\nimport math\n")  # fmt: skip
+    formula = "(fahrenheit - 32) * 5 / 9"
+    text = changed(f"return {formula}\n", f"return math.floor({formula})\n\n\nimport math\n")
     sheet = sheet_from(tmp_path, text)
     names = run(answers.isolated(sheet, "total", "import math\ndef total(n):\n    return math.pi"))
     assert names["celsius"](212) == 100
