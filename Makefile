@@ -9,6 +9,7 @@ BIN := .venv/bin
 ENV := .venv/.installed
 STAMPS := build/.stamps
 DEMO := build/demo-class
+PAGES := $(wildcard book/*.md)
 
 # What the products are made from. A product is made anew when one of its files is newer.
 CODE := $(shell find autograder detseg data -type f -not -path '*/__pycache__/*' 2>/dev/null)
@@ -75,7 +76,7 @@ book: $(STAMPS)/release
 	$(call step,book,$(BIN)/python book/build.py)
 
 bundle: build/bundle.zip
-build/bundle.zip: $(STAMPS)/release requirements.txt LICENSE LICENSE-TEXT
+build/bundle.zip: $(STAMPS)/release $(PAGES) requirements.txt LICENSE LICENSE-TEXT | book
 	$(call step,bundle,$(BIN)/autograder bundle --output $@)
 
 demo-class: $(STAMPS)/demo-class

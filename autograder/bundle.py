@@ -1,10 +1,13 @@
-"""The students' bundle: notebooks, the `detseg` package, data and requirements in one zip."""
+"""The students' bundle: sheets, the book's pages as notebooks, `detseg`, data, requirements."""
 
 import zipfile
 from pathlib import Path
 
+from autograder.errors import AutograderError
 from autograder.release import RELEASE, release
 from autograder.sheets import REPOSITORY, load_sheets
+
+PAGES = REPOSITORY / "build" / "html" / "downloads" / "pages"
 
 # A zip of the same content is the same file, whenever it is made; a zip knows no earlier date.
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -16,9 +19,10 @@ _README = """# Object Detection and Segmentation: the exercise sheets
 1. Install Python 3.11, 3.12 or 3.13.
 2. In this folder: `python3 -m venv .venv`, then `.venv/bin/pip install -r requirements.txt`
    (on Windows `.venv\\Scripts\\pip`). It downloads several gigabytes, once.
-3. `.venv/bin/jupyter lab`, and open a notebook of this folder.
-4. Fill in the cells that say `YOUR CODE HERE`, run the test cell below each, and check the whole
-   sheet with `.venv/bin/nbgrader validate <sheet>.ipynb`.
+3. `.venv/bin/jupyter lab`. The sheets are here, `<sheet>.ipynb`, and the pages of the book beside
+   them, `book-<page>.ipynb`.
+4. In a sheet, fill in the cells that say `YOUR CODE HERE`, run the test cell below each, and
+   check the whole sheet with `.venv/bin/nbgrader validate <sheet>.ipynb`.
 5. Hand in the notebook, under its own name.
 
 Code: BSD-3-Clause (`LICENSE`). Text: CC BY 4.0 (`LICENSE-TEXT`). Data: see `data/README.md`.
@@ -26,9 +30,14 @@ Code: BSD-3-Clause (`LICENSE`). Text: CC BY 4.0 (`LICENSE-TEXT`). Data: see `dat
 
 
 def make_bundle(path: Path) -> Path:
-    """Write the zip of all sheets' student notebooks and what they need, and return its path."""
+    """Write the zip of all sheets' student notebooks and what they need, and return its path.
+
+    Raises:
+        AutograderError: the book, whose pages go into the bundle as well, has not been built.
+    """
     notebooks = release(load_sheets([]), RELEASE)
     files = {notebook.name: notebook.read_bytes() for notebook in notebooks}
+    files |= _pages()
     files["README.md"] = _README.encode()
     for name in ("requirements.txt", "LICENSE", "LICENSE-TEXT"):
         files[name] = (REPOSITORY / name).read_bytes()
@@ -44,3 +53,11 @@ def make_bundle(path: Path) -> Path:
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, content)
     return path
+
+
+def _pages() -> dict[str, bytes]:
+    """The book's pages as notebooks, `book-<page>.ipynb`: sheets link to them."""
+    pages = {path.name: path.read_bytes() for path in sorted(PAGES.glob("*.ipynb"))}
+    if not pages:
+        raise AutograderError(f"no page of the book in {PAGES}: run 'make book' first")
+    return pages

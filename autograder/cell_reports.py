@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.plain_text import plain
+
 # A report is longer than the text in it: JSON writes some characters with six.
 MAX_REPORT_BYTES = 50_000_000
 
@@ -96,8 +98,8 @@ def _error(given: Any) -> CellError | None:
     if not isinstance(lines, list) or not all(isinstance(line, int) for line in lines):
         raise ValueError("an error's lines are numbers")
     return CellError(
-        _clean(name)[:_MAX_NAME],
-        _clean(message)[:_MAX_MESSAGE],
+        plain(name)[:_MAX_NAME],
+        plain(message)[:_MAX_MESSAGE],
         tuple(lines[:_MAX_LINES]),
         given.get("by_cell") is True,
     )

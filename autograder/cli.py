@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has seen enough; Python would complain again when it closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("autograder: interrupted; finished verdicts are kept", file=sys.stderr)
         return 1

@@ -56,6 +56,9 @@ def execute(cells: list[dict[str, Any]], limits: Limits) -> dict[int, CellReport
         process = _context.Process(target=launch.run, args=(sender, request), daemon=False)
         with receiver:
             with sender:
+                # A worker of Dask is a daemon, and to multiprocessing daemons have no children,
+                # which might outlive them. These end with the pipe that they write to.
+                multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
                 process.start()
             try:
                 lines = _Lines(receiver)

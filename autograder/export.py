@@ -9,7 +9,7 @@ from autograder.errors import AutograderError
 from autograder.sheets import Sheet
 
 # A spreadsheet runs a cell that begins with one of these.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 Grades = dict[str, dict[str, float]]
 """By student, by sheet: points after a late penalty, manual ones included as far as given."""

@@ -20,10 +20,14 @@ from PIL import Image, UnidentifiedImageError
 
 from autograder.cells import grade_id, is_manual, is_solution, is_test
 from autograder.course import Course
+from autograder.plain_text import plain
 from autograder.sheets import Sheet
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\x1b\[[0-9;]*m")
+# What one output or answer may fill of a page.
 _MAX_TEXT = 20_000
+
+# A picture of a notebook has a tenth of these pixels; unpacked, each takes four bytes.
+_MAX_PIXELS = 20_000_000
 
 
 @dataclass
@@ -76,7 +80,9 @@ def manual_grades(course: Course, sheet: Sheet, student: str) -> dict[str, dict[
                 comment = gradebook.find_comment(name, sheet.name, sheet.name, student)
             except MissingEntry:
                 continue
-            given = None if grade.needs_manual_grade else grade.score
+            # Grading anew asks for a second look, but the points that were given still count.
+            waiting = grade.needs_manual_grade and grade.manual_score is None
+            given = None if waiting else grade.score
             found[name] = {"score": given, "max_score": points, "comment": comment.comment or ""}
     return found
 
@@ -87,12 +93,12 @@ def _parts(
     parts: list[Part] = []
     for cell in notebook.cells:
         if is_manual(cell):
-            part = Part(grade_id(cell), cell.source, _markdown(cell.source))
+            part = Part(grade_id(cell), _shown(cell.source), _markdown(cell.source))
             part.manual = manual.get(part.name)
             parts.append(part)
         elif is_solution(cell) or cell.metadata.get("course", {}).get("extra"):
             name = grade_id(cell) or "extra cell"
-            parts.append(Part(name, plain(cell.source), outputs=_outputs(cell)))
+            parts.append(Part(name, _shown(cell.source), outputs=_outputs(cell)))
         elif is_test(cell):
             check = next(c for c in verdict["checks"] if c["id"] == grade_id(cell))
             owner = next((p for p in reversed(parts) if p.name == check["exercise"]), None)
@@ -107,9 +113,9 @@ def _outputs(cell: NotebookNode) -> list[dict[str, str]]:
     shown = []
     for output in cell.outputs:
         if output.output_type == "stream":
-            shown.append({"text": plain(output.text)})
+            shown.append({"text": _shown(output.text)})
         elif output.output_type == "error":
-            shown.append({"text": plain(f"{output.ename}: {output.evalue}"), "kind": "error"})
+            shown.append({"text": _shown(f"{output.ename}: {output.evalue}"), "kind": "error"})
         elif "image/png" in output.get("data", {}):
             picture = _reencoded(output.data["image/png"])
             if picture:
@@ -117,20 +123,16 @@ def _outputs(cell: NotebookNode) -> list[dict[str, str]]:
     return shown
 
 
-def plain(text: str) -> str:
-    """Text without control characters, colour codes and direction marks, cut where it is endless.
-
-    >>> plain("a\\x1b[31mb\\x00c")
-    'abc'
-    """
-    text = _CONTROL.sub("", text)
+def _shown(text: str) -> str:
+    """Text as it stands on the page: plain, and cut where it is endless."""
+    text = plain(text)
     return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "\n… (cut)"
 
 
 def _markdown(text: str) -> Markup:
     """A written answer as HTML; raw HTML in it is shown, not obeyed; pictures are dropped."""
     renderer = mistune.create_markdown(escape=True)
-    html = str(renderer(plain(text)))
+    html = str(renderer(_shown(text)))
     return Markup(re.sub(r"<img\b[^>]*>", "", html))
 
 
@@ -140,6 +142,8 @@ def _reencoded(data: str) -> str:
         with Image.open(
             io.BytesIO(base64.b64decode(data, validate=False)), formats=["PNG"]
         ) as image:
+            if image.width * image.height > _MAX_PIXELS:
+                return ""
             buffer = io.BytesIO()
             image.convert("RGBA").save(buffer, "PNG")
     except (

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from autograder.course import Course, Submission
 from autograder.errors import AutograderError
 from autograder.grading import Graded, Verdict, grade
+from autograder.plain_text import plain
 from autograder.sheets import Sheet
 
 
@@ -134,6 +135,8 @@ def waiting_lines(result: ClassResult) -> Iterator[str]:
     """One line for each submission that a person should look at."""
     for verdict in sorted(result.verdicts, key=lambda v: (v["sheet"], v["student"])):
         for flag in verdict["flags"]:
-            yield f"{verdict['student']}/{verdict['sheet']}: {flag['kind']}: {flag['detail']}"
+            yield plain(
+                f"{verdict['student']}/{verdict['sheet']}: {flag['kind']}: {flag['detail']}"
+            )
     for submission, reason in result.failed:
-        yield f"{submission.student}/{submission.sheet}: not graded: {reason}"
+        yield plain(f"{submission.student}/{submission.sheet}: not graded: {reason}")

@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell
 
 from autograder.bindings import bound_names
 from autograder.cells import grade_id, is_code, is_solution
+from autograder.plain_text import plain
 from autograder.release import student_notebook
 from autograder.sheets import Sheet
 
@@ -193,10 +194,11 @@ def _quoted(value: object) -> str:
     """A value out of a submission, for a person to read: never long, never deep."""
     if isinstance(value, dict | list):
         return f"a {'mapping' if isinstance(value, dict) else 'list'}"
-    return _shortened(_text(repr(value)))
+    return _shortened(repr(value))
 
 
 def _shortened(text: str) -> str:
+    text = plain(text)
     return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…"
 
 

@@ -24,7 +24,7 @@ class CheckSummary:
     """How many passed one check, and what the others were told, most frequent first."""
 
     id: str
-    exercise: str
+    label: str
     passed: int
     total: int
     messages: list[tuple[str, int]]
@@ -76,7 +76,7 @@ def summarise(sheet: Sheet, verdicts: list[Verdict]) -> list[CheckSummary]:
         failed = Counter(c["message"] for c in results if c["verdict"] != "pass")
         passed = sum(c["verdict"] == "pass" for c in results)
         common = failed.most_common(_MESSAGES_A_CHECK)
-        summaries.append(CheckSummary(check.id, check.exercise, passed, len(results), common))
+        summaries.append(CheckSummary(check.id, check.label, passed, len(results), common))
     return summaries
 
 
@@ -99,7 +99,7 @@ def _pass_rates(summaries: list[CheckSummary]) -> str:
 
     figure = Figure(figsize=(6, 0.5 + 0.4 * len(summaries)), layout="constrained")
     axes = figure.subplots()
-    names = [summary.exercise for summary in summaries]
+    names = [summary.label for summary in summaries]
     bars = axes.barh(names, [100 * summary.share for summary in summaries], color=_BAR)
     axes.bar_label(bars, labels=[f"{s.passed} of {s.total}" for s in summaries], padding=3)
     axes.invert_yaxis()

@@ -35,6 +35,11 @@ class Check:
     exercise: str
     points: float
 
+    @property
+    def label(self) -> str:
+        """What a person is shown: `nms`, or `nms: crowd` for the test `test_nms__crowd`."""
+        return self.id.removeprefix("test_").replace("__", ": ", 1)
+
 
 @dataclass(frozen=True)
 class Limits:

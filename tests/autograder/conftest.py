@@ -1,10 +1,14 @@
-"""What the tests of the autograder share: a made-up sheet."""
+"""What the tests of the autograder share: a made-up sheet and a small class that was graded."""
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from made_up import NAME, write_solutions
+from made_up import NAME, hand_in, handed_in, write_solutions
 
+from autograder.course import Course
+from autograder.grade_class import ClassResult, grade_class
 from autograder.sheets import Sheet, load_sheet
 
 
@@ -18,3 +22,44 @@ def solutions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sheet(solutions: Path) -> Sheet:
     """The made-up sheet; tests must not change it."""
     return load_sheet(NAME, solutions)
+
+
+@pytest.fixture(scope="session")
+def prepared(sheet: Sheet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course folder with the sheet set up and nothing handed in, to be copied."""
+    root = tmp_path_factory.mktemp("prepared")
+    Course(root).prepare(sheet)
+    return root
+
+
+@pytest.fixture
+def root(prepared: Path, tmp_path: Path) -> Path:
+    """A course folder of the test's own, with the sheet set up: nbgrader takes seconds for that."""
+    return shutil.copytree(prepared, tmp_path / "course")
+
+
+@dataclass
+class GradedClass:
+    """A course folder, what grading it said, and the points that each student should have."""
+
+    course: Course
+    result: ClassResult
+    scores: dict[str, float]
+
+
+@pytest.fixture(scope="session")
+def graded_class(
+    sheet: Sheet, prepared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> GradedClass:
+    """Five students, two of them with broken files, graded once; tests must not change it."""
+    root = shutil.copytree(prepared, tmp_path_factory.mktemp("graded") / "course")
+    wrong = "def total(numbers):\n    print('<b>adding</b>')\n    return 0"
+    hand_in(root, "ada", handed_in(sheet, written_why="So it *is*."), "2026-03-01 12:00:00 UTC")
+    hand_in(root, "ben", handed_in(sheet, total=wrong))
+    hand_in(root, "chloé de la tour", handed_in(sheet, celsius="def celsius(f):\n    return f"))
+    hand_in(root, "dora", handed_in(sheet)[:500])
+    hand_in(root, "emil", b"")
+    course = Course(root)
+    result = grade_class(course, [sheet], jobs=2, progress=False)
+    scores = {"ada": 8.5, "ben": 3.5, "chloé de la tour": 7.5, "dora": 0.0, "emil": 0.0}
+    return GradedClass(course, result, scores)

@@ -45,11 +45,11 @@ def test_long_texts_are_cut():
     assert (len(read.name), len(read.message), len(read.lines)) == (100, 500, 2000)
 
 
-def test_halves_of_characters_are_replaced():
-    error = {"name": "\ud800", "message": "\udfff"}
+def test_what_no_file_can_hold_and_no_terminal_should_get_is_left_out():
+    error = {"name": "\ud800\r", "message": "\udfff\x1b[31m\x00"}
     report = read_report(line(outputs=[{"text": "a\ud800"}], error=error), 3)
     assert report.outputs == [{"text": "a?"}]
-    assert (report.error.name, report.error.message) == ("?", "?")
+    assert (report.error.name, report.error.message) == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Cells run in a process of their own: what they may do, and what they cannot."""
 
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,11 @@ def test_random_numbers_are_the_same_every_time():
     code = "import random, numpy, torch\nprint(random.random(), numpy.random.rand(), torch.rand(1))"
     (one, two), (three,) = run(student(code), student(code)), run(student(code))
     assert texts(one) == texts(two) == texts(three) != ""
+
+
+def test_a_daemon_can_grade_too(monkeypatch):
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    assert names(run(student("x = 1"))) == [""]
 
 
 def test_the_grader_itself_is_not_what_main_is():

@@ -18,6 +18,8 @@ from coursebook.problems import BookError, Problem
 _NEEDED_KEYS = ("title", "minutes", "points", "manual_points")
 _AUTHORS_MARKS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
 _DIRECTIVE = re.compile(r"^\s*(?:`{3,}|~{3,}|:{3,})\{[^}]+\}", re.MULTILINE)
+# In the students' bundle the book's pages lie beside the sheets, as notebooks.
+_PAGE_LINK = re.compile(r"\]\(book-([\w-]+)\.ipynb\)")
 _FIRST_HEADING = re.compile(r"^# +\S.*$", re.MULTILINE)
 
 
@@ -124,6 +126,9 @@ def exercise_page(sheet: Sheet) -> NotebookNode:
         that says their points, no outputs, none of nbgrader's metadata.
     """
     content = nbformat.read(sheet.notebook, as_version=4)
+    for cell in content.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _PAGE_LINK.sub(r"](../\1.md)", cell.source)
     page = nbformat.v4.new_notebook(metadata={"kernelspec": dict(content.metadata.kernelspec)})
     # The page is a notebook of its own: its title cell is split to make room for the card.
     first = content.cells[0]

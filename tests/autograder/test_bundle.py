@@ -1,0 +1,102 @@
+"""The students' zip: all that they need, no answer, the same bytes every time."""
+
+import json
+import zipfile
+
+import pytest
+
+from autograder import bundle
+from autograder.bundle import make_bundle
+from autograder.cells import is_manual, region_lines
+from autograder.sheets import Sheet, load_sheets
+
+TOP = "detection-course"
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundle")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundle, "RELEASE", folder / "release")
+        path = make_bundle(folder / "made" / "bundle.zip")
+    with zipfile.ZipFile(path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def files(archive) -> dict[str, bytes]:
+    return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_what_is_in_it(files):
+    names = {name.removeprefix(f"{TOP}/") for name in files}
+    assert all(name.startswith(f"{TOP}/") for name in files)
+    assert names >= {
+        "iou-nms.ipynb", "README.md", "requirements.txt", "LICENSE", "LICENSE-TEXT",
+        "detseg/__init__.py", "detseg/draw.py",
+    }  # fmt: skip
+    assert any(name.startswith("data/checkpoints/") for name in names)
+
+
+def test_what_is_not_in_it(files):
+    names = [name.removeprefix(f"{TOP}/") for name in files]
+    tops = {name.partition("/")[0] for name in names}
+    assert tops.isdisjoint({"solutions", "autograder", "tests", "build", "course", ".git"})
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
+    assert not [name for name in names if name.startswith((".", "/")) or ".." in name]
+
+
+def test_every_sheet_is_in_it(files):
+    for sheet in load_sheets([]):
+        notebook = json.loads(files[f"{TOP}/{sheet.name}.ipynb"])
+        assert notebook["metadata"]["course"]["title"] == sheet.title
+
+
+def secret_lines(sheet: Sheet) -> set[str]:
+    """Lines of solutions, hidden tests and written answers that are not public as well."""
+    secret, public = set(), set()
+    for cell in sheet.notebook.cells:
+        inside = {
+            *region_lines(cell.source, "SOLUTION"),
+            *region_lines(cell.source, "HIDDEN TESTS"),
+        }
+        for number, line in enumerate(cell.source.split("\n"), start=1):
+            hidden = number in inside or (is_manual(cell) and cell.cell_type == "markdown")
+            (secret if hidden else public).add("".join(line.split()))
+    return {line for line in secret - public if len(line) >= 12}
+
+
+def test_no_answer_is_in_it(files):
+    sheets = load_sheets([])
+    secret = set().union(*map(secret_lines, sheets))
+    assert len(secret) > 50 * len(sheets)
+    for name, content in files.items():
+        text = content.decode("utf-8", errors="ignore")
+        if name.endswith(".ipynb"):
+            text = "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+        squeezed = "".join(text.split())
+        # detseg is written by the same hands: an import or an idiom may stand in both.
+        found = {line for line in secret if line in squeezed and not line.startswith("import")}
+        assert found == set(), name
+
+
+def test_the_same_bytes_every_time(archive, tmp_path, monkeypatch):
+    monkeypatch.setattr(bundle, "RELEASE", tmp_path / "release")
+    again = make_bundle(tmp_path / "again.zip")
+    with open(archive.filename, "rb") as first:  # noqa: PTH123
+        assert again.read_bytes() == first.read()
+
+
+def test_it_can_be_unpacked_anywhere(archive):
+    assert archive.testzip() is None
+    for info in archive.infolist():
+        assert info.external_attr >> 16 == 0o644
+        assert info.date_time == (1980, 1, 1, 0, 0, 0)
+    assert archive.namelist() == sorted(archive.namelist())
+
+
+def test_the_readme_names_what_is_there(files):
+    readme = files[f"{TOP}/README.md"].decode()
+    for name in ("requirements.txt", "LICENSE", "LICENSE-TEXT", "data/README.md"):
+        assert name in readme
+        assert f"{TOP}/{name}" in files
