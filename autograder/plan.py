@@ -80,7 +80,8 @@ def run_plan(plan: Plan, limits: Limits) -> dict[int, CellReport]:
         if not steps or left <= 0:
             break
         found = engine.execute(steps, replace(limits, submission_seconds=left))
-        reports |= found
+        # What a cell printed the first time stands: before another start it may have learnt more.
+        reports = found | reports
         ended = next((step for step in steps if _ending(found, step)), None)
         if ended is None or _ending(found, ended) == "timeout":
             break

@@ -2,12 +2,14 @@
 
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from autograder import bundle
 from autograder.bundle import make_bundle
 from autograder.cells import is_manual, region_lines
+from autograder.errors import AutograderError
 from autograder.sheets import Sheet, load_sheets
 
 TOP = "detection-course"
@@ -16,8 +18,11 @@ TOP = "detection-course"
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle")
+    (folder / "pages").mkdir()
+    (folder / "pages" / "book-intro.ipynb").write_text('{"cells": []}', encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bundle, "RELEASE", folder / "release")
+        patch.setattr(bundle, "PAGES", folder / "pages")
         path = make_bundle(folder / "made" / "bundle.zip")
     with zipfile.ZipFile(path) as opened:
         yield opened
@@ -32,7 +37,8 @@ def test_what_is_in_it(files):
     names = {name.removeprefix(f"{TOP}/") for name in files}
     assert all(name.startswith(f"{TOP}/") for name in files)
     assert names >= {
-        "iou-nms.ipynb", "README.md", "requirements.txt", "LICENSE", "LICENSE-TEXT",
+        "iou-nms.ipynb", "book-intro.ipynb", "README.md", "requirements.txt", "LICENSE",
+        "LICENSE-TEXT",
         "detseg/__init__.py", "detseg/draw.py",
     }  # fmt: skip
     assert any(name.startswith("data/checkpoints/") for name in names)
@@ -81,10 +87,10 @@ def test_no_answer_is_in_it(files):
 
 
 def test_the_same_bytes_every_time(archive, tmp_path, monkeypatch):
+    first = Path(archive.filename)
     monkeypatch.setattr(bundle, "RELEASE", tmp_path / "release")
-    again = make_bundle(tmp_path / "again.zip")
-    with open(archive.filename, "rb") as first:  # noqa: PTH123
-        assert again.read_bytes() == first.read()
+    monkeypatch.setattr(bundle, "PAGES", first.parents[1] / "pages")
+    assert make_bundle(tmp_path / "again.zip").read_bytes() == first.read_bytes()
 
 
 def test_it_can_be_unpacked_anywhere(archive):
@@ -100,3 +106,11 @@ def test_the_readme_names_what_is_there(files):
     for name in ("requirements.txt", "LICENSE", "LICENSE-TEXT", "data/README.md"):
         assert name in readme
         assert f"{TOP}/{name}" in files
+
+
+def test_without_the_book_there_is_no_bundle(tmp_path, monkeypatch):
+    monkeypatch.setattr(bundle, "RELEASE", tmp_path / "release")
+    monkeypatch.setattr(bundle, "PAGES", tmp_path / "nowhere")
+    with pytest.raises(AutograderError, match=r"no page of the book in .*nowhere: run 'make book'"):
+        make_bundle(tmp_path / "bundle.zip")
+    assert not (tmp_path / "bundle.zip").exists()

@@ -65,7 +65,8 @@ class Engine:
             if ending == "error":
                 reports[step["index"]] = CellReport(error=CellError("ValueError", ""))
                 continue
-            reports[step["index"]] = CellReport(ending=ending)
+            said = [{"text": f"start {len(self.runs)}"}]
+            reports[step["index"]] = CellReport(said, ending=ending)
             if ending:
                 break
         return reports
@@ -106,6 +107,13 @@ def test_what_failed_as_released_is_not_run_whole_after_a_new_start(monkeypatch,
     engine = Engine(test_total="error", test_celsius="died")
     run(monkeypatch, plan, engine)
     assert engine.runs[1:] == [[*STUDENT, "test_mean", "test_clip", "test_clip__low"]]
+
+
+def test_what_a_cell_said_after_a_hidden_input_was_seen_is_not_shown(monkeypatch, plan):
+    monkeypatch.setattr(plans, "engine", Engine(test_clip="died"))
+    reports = run_plan(plan, Limits())
+    said = {reports[step].outputs[0]["text"] for step in plan.shown.values()}
+    assert said == {"start 1"}
 
 
 def test_the_submissions_time_is_not_reset(monkeypatch, plan):
