@@ -22,7 +22,7 @@ endef
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help course picture test env chromium release book bundle demo-class serve lint checkpoints clean
+.PHONY: help course picture test env chromium release book bundle demo-class serve lint bench checkpoints clean
 
 help:
 	@echo "make course       everything below to look at: the book, the bundle, the demo class"
@@ -33,6 +33,7 @@ help:
 	@echo "make demo-class   24 made-up submissions, graded, in build/demo-class"
 	@echo "make serve        the book at http://127.0.0.1:$(PORT)"
 	@echo "make lint         ruff, codespell, mypy"
+	@echo "make bench        how fast grading is, compared with nbgrader's own (half an hour)"
 	@echo "make checkpoints  train the models in data/checkpoints anew (many minutes)"
 	@echo "make picture      the picture of a page in the README"
 	@echo "make clean        remove build/ (the environment stays)"
@@ -94,6 +95,9 @@ serve: book
 
 lint: $(ENV)
 	$(call step,lint,$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/codespell && $(BIN)/mypy)
+
+bench: $(ENV)
+	@$(BIN)/python tests/benchmarks/grading.py
 
 picture: book chromium
 	$(BIN)/python book/picture.py

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from autograder.bindings import UNPARSABLE, bound_by, bound_names
+from autograder.bindings import UNPARSABLE, bound_by, bound_names, parse
 from autograder.cells import grade_id, is_code, is_solution
 from autograder.errors import AnswerError
 from autograder.rebuild import Rebuilt
@@ -53,7 +53,7 @@ def from_file(sheet: Sheet, source: str, filename: str) -> dict[str, str]:
         AnswerError: the file is not Python.
     """
     try:
-        statements = ast.parse(source, filename).body
+        statements = parse(source, filename).body
     except UNPARSABLE as error:
         raise AnswerError(f"{filename} is not Python: {error or 'too deep'}") from error
     bound = {name for statement in statements for name in bound_by(statement)}
@@ -74,7 +74,7 @@ def named_answers(sheet: Sheet, kind: str, solutions: Path = SOLUTIONS) -> list[
     """
     path = solutions / sheet.name / f"{kind}.py"
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        tree = parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, *UNPARSABLE) as error:
         raise AnswerError(f"{path}: {error}") from error
     shared, answers = [], []
@@ -138,7 +138,7 @@ def isolated(sheet: Sheet, exercise: str, code: str) -> dict[str, str]:
     defined = {
         name
         for source in given.values()
-        for statement in ast.parse(source).body
+        for statement in parse(source).body
         if not isinstance(statement, ast.Import | ast.ImportFrom)  # the same for both
         for name in bound_by(statement)
     }
@@ -148,7 +148,7 @@ def isolated(sheet: Sheet, exercise: str, code: str) -> dict[str, str]:
 
 
 def _rename(source: str, names: Mapping[str, str]) -> str:
-    tree = ast.parse(source)
+    tree = parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             node.id = names.get(node.id, node.id)

@@ -2,14 +2,28 @@
 
 import ast
 import re
+import threading
 from collections.abc import Iterable
 
 # What a parser of a student's code may say to it; very deep code exhausts its memory or stack.
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
+# Before 3.12 the counter of a tree's depth is shared: threads that make trees disturb each other.
+_one_tree_at_a_time = threading.Lock()
+
 # Magics, shell lines and questions, `%time`, `!ls`, `nms?`, and what is assigned from one.
 _IPYTHON_LINE = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.M)
 _IPYTHON_VALUE = re.compile(r"^([\w., \t]+=)[ \t]*[%!].*$", re.M)
+
+
+def parse(source: str, filename: str = "<cell>") -> ast.Module:
+    """The syntax tree of Python code, in any thread.
+
+    Raises:
+        one of UNPARSABLE: it is none.
+    """
+    with _one_tree_at_a_time:
+        return ast.parse(source, filename)
 
 
 def statements(source: str) -> list[ast.stmt]:
@@ -21,7 +35,7 @@ def statements(source: str) -> list[ast.stmt]:
     plain = _IPYTHON_VALUE.sub(r"\1 None", _IPYTHON_LINE.sub(r"\1pass", source))
     for text in (source, plain):
         try:
-            return ast.parse(text).body
+            return parse(text).body
         except UNPARSABLE:
             continue
     return []
@@ -39,6 +53,19 @@ def bound_names(sources: Iterable[str]) -> set[str]:
         for statement in statements(source)
         for name in bound_by(statement)
     }
+
+
+def looked_up(source: str) -> set[str] | None:
+    """Names that plain Python code looks up; None where it is not plain Python.
+
+    >>> sorted(looked_up("x = f(y)")), looked_up("%time f()")
+    (['f', 'y'], None)
+    """
+    try:
+        nodes = ast.walk(parse(source))
+    except UNPARSABLE:
+        return None
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 def bound_by(statement: ast.stmt) -> set[str]:

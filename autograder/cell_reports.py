@@ -1,35 +1,36 @@
-"""What the process of a submission says about one cell: read as data from a stranger.
+"""What came of one cell; what a student's kernel says of it is read as data from a stranger.
 
 Student code runs in that process, so every field may be anything. What is read here is of the
 right type, of bounded length, and can be written as UTF-8; anything else is refused.
 """
 
 import json
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.plain_text import plain
 
 # A report is longer than the text in it: JSON writes some characters with six.
-MAX_REPORT_BYTES = 50_000_000
+MAX_REPORT_BYTES = 15_000_000
 
 _MAX_NAME = 100
 _MAX_MESSAGE = 500
-_MAX_LINES = 2000
+
+# A picture is larger than a text: the kernel itself keeps to the same.
+PICTURES_TO_TEXT = 5
 
 
 @dataclass(frozen=True)
 class CellError:
-    """The exception that ended a cell.
+    """The exception that ended a cell or test.
 
-    `lines` are those of the cell on the way to the failure, outermost first; `by_cell` says that
-    the cell's own code raised it, not a function that it called.
+    Of a test, `lines` are those of the cell on the way to the failure, outermost first; `by_cell`
+    says that the cell's own code raised it, not a function that it called.
     """
 
     name: str
     message: str
-    lines: tuple[int, ...] = ()
+    lines: list[int] = field(default_factory=list)
     by_cell: bool = False
 
 
@@ -37,15 +38,16 @@ class CellError:
 class CellReport:
     """What came of one cell.
 
-    `ending` is set by this side alone, where the process did not get through the cell: `hung` (the
-    cell's time), `timeout` (the submission's time), `died` or `protocol`. Outputs are
-    `{"text": str}` or `{"png": base64 text}`.
+    `ending` is set by the grader alone, where the student's kernel did not get through the cell or
+    test: `hung` (the cell's time), `timeout` (the submission's time, or its processor's),
+    `memory`, `died` or `protocol`; `detail` may say more. Outputs are `{"text": str}` or
+    `{"png": base64 text}`.
     """
 
     outputs: list[dict[str, str]] = field(default_factory=list)
     error: CellError | None = None
     ending: str = ""
-    seconds: float = 0.0
+    detail: str = ""
 
     @property
     def ran_too_long(self) -> bool:
@@ -55,8 +57,27 @@ class CellReport:
         )
 
 
-def read_report(line: bytes, index: int) -> CellReport:
-    """One line of JSON as a report of the cell `index`.
+class Allowance:
+    """What is still read of a submission's outputs: characters of text, and of pictures."""
+
+    def __init__(self, output_bytes: int) -> None:
+        self._text = output_bytes
+        self._pictures = PICTURES_TO_TEXT * output_bytes
+
+    def take(self, kind: str, content: str) -> str:
+        """What is kept of an output: text is cut, a picture is kept or is not."""
+        if kind == "text":
+            kept = content[: self._text]
+            self._text -= len(kept)
+            return kept
+        if len(content) > self._pictures:
+            return ""
+        self._pictures -= len(content)
+        return content
+
+
+def read_report(line: bytes, index: int, allowance: Allowance) -> CellReport:
+    """One line of JSON as a report of the cell `index`, its outputs within the allowance.
 
     Raises:
         ValueError: the line is none.
@@ -67,23 +88,25 @@ def read_report(line: bytes, index: int) -> CellReport:
         raise ValueError("not a line of JSON") from error
     if not isinstance(data, dict) or data.get("index") != index:
         raise ValueError(f"not a report of cell {index}")
-    seconds = data.get("seconds")
-    if not isinstance(seconds, float) or not math.isfinite(seconds):
-        raise ValueError(f"a report of cell {index} without a time")
-    return CellReport(_outputs(data.get("outputs")), _error(data.get("error")), "", seconds)
+    return CellReport(_outputs(data.get("outputs"), allowance), _error(data.get("error")))
 
 
-def _outputs(given: Any) -> list[dict[str, str]]:
+def _outputs(given: Any, allowance: Allowance) -> list[dict[str, str]]:
     if not isinstance(given, list):
         raise ValueError("outputs are a list")
-    return [_output(output) for output in given]
+    found = []
+    for kind, content in map(_output, given):
+        kept = allowance.take(kind, content)
+        if kept:
+            found.append({kind: kept})
+    return found
 
 
-def _output(given: Any) -> dict[str, str]:
+def _output(given: Any) -> tuple[str, str]:
     if isinstance(given, dict):
         for kind in ("text", "png"):
             if set(given) == {kind} and isinstance(given[kind], str):
-                return {kind: _clean(given[kind])}
+                return kind, _clean(given[kind])
     raise ValueError("an output is a text or a picture")
 
 
@@ -92,17 +115,10 @@ def _error(given: Any) -> CellError | None:
         return None
     if not isinstance(given, dict):
         raise ValueError("an error is a mapping")
-    name, message, lines = given.get("name"), given.get("message"), given.get("lines", [])
+    name, message = given.get("name"), given.get("message")
     if not isinstance(name, str) or not isinstance(message, str):
         raise ValueError("an error has a name and a message")
-    if not isinstance(lines, list) or not all(isinstance(line, int) for line in lines):
-        raise ValueError("an error's lines are numbers")
-    return CellError(
-        plain(name)[:_MAX_NAME],
-        plain(message)[:_MAX_MESSAGE],
-        tuple(lines[:_MAX_LINES]),
-        given.get("by_cell") is True,
-    )
+    return CellError(plain(name)[:_MAX_NAME], plain(message)[:_MAX_MESSAGE])
 
 
 def _clean(text: str) -> str:

@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="let library calls through that the sheet forbids",
     )
+    _add_sandbox(sub)
 
     sub = command(
         "verify",
@@ -89,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_sheets(sub)
     _add_jobs(sub)
     sub.add_argument("--json", action="store_true", help="print a list with one entry a sheet")
+    sub.add_argument(
+        "--fresh", action="store_true", help="grade again what has not changed since last time"
+    )
 
     sub = command("feedback", _feedback, "write HTML feedback for every graded submission")
     _add_sheets(sub)
@@ -111,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--output", type=Path, metavar="FILE", default=Path("build/bundle.zip"))
 
+    sub = command("doctor", _doctor, "say whether this machine can lock students' code in")
+    sub.add_argument("--json", action="store_true", help="print what was found as a list")
+
     sub = command("demo-class", _demo_class, "make up a class of 24 submissions to a sheet")
     sub.add_argument("sheet", metavar="SHEET")
     _add_course(sub)
@@ -131,6 +138,23 @@ def _add_course(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="course folder (default: course)",
     )
+
+
+def _add_sandbox(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-sandbox",
+        action="store_true",
+        help="run students' code with your own rights; every verdict says so",
+    )
+
+
+def _warn_of_no_sandbox(options: argparse.Namespace) -> None:
+    if options.no_sandbox:
+        print(
+            "autograder: warning: no sandbox: this code can read and change what you can. "
+            'Verdicts say "sandbox": "none".',
+            file=sys.stderr,
+        )
 
 
 def _add_jobs(parser: argparse.ArgumentParser) -> None:
@@ -211,6 +235,7 @@ def _try(options: argparse.Namespace) -> int:
     from autograder.sheets import load_sheets
 
     (sheet,) = load_sheets([options.sheet])
+    _warn_of_no_sandbox(options)
     try:
         source = options.file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -221,6 +246,7 @@ def _try(options: argparse.Namespace) -> int:
         answers.typed_in(sheet, answer),
         student=options.file.stem,
         allow_shortcuts=options.allow_shortcuts,
+        locked=not options.no_sandbox,
     ).verdict
     print(json.dumps(verdict, indent=1, ensure_ascii=False) if options.json else _as_text(verdict))
     return 0
@@ -239,7 +265,7 @@ def _as_text(verdict: dict[str, Any]) -> str:
 def _verify(options: argparse.Namespace) -> int:
     from autograder.verify import verify
 
-    results = [verify(sheet, jobs=options.jobs) for sheet in _sheets(options)]
+    results = [verify(sheet, jobs=options.jobs, fresh=options.fresh) for sheet in _sheets(options)]
     if options.json:
         print(json.dumps(results, indent=1, ensure_ascii=False))
     else:
@@ -313,6 +339,28 @@ def _bundle(options: argparse.Namespace) -> int:
 
     print(make_bundle(options.output))
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from autograder.doctor import can_isolate, examine_machine
+
+    findings = examine_machine()
+    able = can_isolate(findings)
+    if options.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=1))
+        return 0 if able else 1
+    for finding in findings:
+        print(f"{'ok     ' if finding.ok else 'MISSING'} {finding.name}: {finding.detail}")
+        if not finding.ok:
+            print(f"        {finding.remedy}")
+    print(
+        "Students' code can be locked in on this machine."
+        if able
+        else "Students' code cannot be locked in on this machine; grading refuses."
+    )
+    return 0 if able else 1
 
 
 def _demo_class(options: argparse.Namespace) -> int:

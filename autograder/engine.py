@@ -1,82 +1,109 @@
-"""Execute a rebuilt submission in a process of its own and say what came of every cell.
+"""Run a submission's cells in a student's kernel, and the tests in an examiner's.
 
-The process is forked from a server that has torch imported, so it is ready in a fraction of a
-second. It is *not yet* a lock: student code and tests share it, and it runs with the rights of
-whoever grades. Verdicts say so (`"sandbox": "none"`).
+Both kernels are forked from processes that have torch imported, so they are ready in a fraction of
+a second. The student's is locked in (`sandbox`); the examiner's is never entered by a student's
+code: it asks, over a socket between the two, and gets data (`remote`).
 """
 
-import contextlib
-import multiprocessing
+import json
 import os
-import signal
-import tempfile
+import select
+import socket
 import time
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from autograder import launch
-from autograder.cell_reports import MAX_REPORT_BYTES, CellReport, read_report
+from autograder import examiners, sandbox
+from autograder.cell_reports import MAX_REPORT_BYTES, Allowance, CellError, CellReport, read_report
 from autograder.errors import AutograderError
-from autograder.sheets import Limits
-
-SANDBOX = "none"
+from autograder.sandbox import SandboxError
+from autograder.student_side import control
+from autograder.student_side.limits import Limits
 
 # A cell stops itself at its limit; one that does not listen is stopped this much later.
 _GRACE_SECONDS = 5.0
 
-# The first process waits for torch to be imported, on a cold disk too.
+# A kernel waits for its processor; the first one of a machine for torch to be imported.
 _START_SECONDS = 120
 
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["autograder.launch", "autograder.shell"])
+# What the end of a student's kernel means, by why the sandbox says that it ended.
+_MEANING = {"memory": "memory", "cpu": "timeout"}
 
 
-def execute(cells: list[dict[str, Any]], limits: Limits) -> dict[int, CellReport]:
-    """Run the cells in order in a fresh process, in a folder of its own.
+@dataclass(frozen=True)
+class Work:
+    """What is to be run of one submission.
 
-    Args:
-        cells: `{"index", "id", "kind", "source"}` each, as `autograder.shell.run` takes them.
-        limits: wall time and output that the cells may use.
+    `cells`: the student's, `{"index", "source", "seconds"}` each. `tests`, `setup`, `names`: as
+    `examiner.run` takes them. `forbidden`: dotted names of library calls that the student's
+    functions must not use. `files`: what was handed in beside the notebook, by name. `seed`: the
+    examiner's; the student's kernel never learns it.
+    """
 
-    Returns: by cell index. The cell during which the process died, ran out of time or sent what
-        is no report has an `ending`; cells after it are absent.
+    cells: list[dict[str, Any]]
+    tests: list[dict[str, Any]] = field(default_factory=list)
+    setup: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    forbidden: tuple[str, ...] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+    seed: int = 0
+
+
+def execute(work: Work, limits: Limits, *, locked: bool = True) -> dict[int, CellReport]:
+    """Run all cells in order in a fresh kernel, then all tests.
+
+    Returns: by index. The cell or test during which the student's kernel died, ran out of
+        something or sent what it must not send has an `ending`; those after it are absent.
 
     Raises:
+        SandboxError: this machine cannot lock code in.
         AutograderError: no process could be started.
     """
-    with tempfile.TemporaryDirectory(prefix="submission-", ignore_cleanup_errors=True) as scratch:
-        receiver, sender = _context.Pipe(duplex=False)
-        request = {
-            "cells": cells,
-            "scratch": scratch,
-            "cell_seconds": limits.cell_seconds,
-            "output_bytes": limits.output_bytes,
-        }
-        process = _context.Process(target=launch.run, args=(sender, request), daemon=False)
-        with receiver:
-            with sender:
-                # A worker of Dask is a daemon, and to multiprocessing daemons have no children,
-                # which might outlive them. These end with the pipe that they write to.
-                multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
-                process.start()
-            try:
-                lines = _Lines(receiver)
-                _wait_until_ready(lines)
-                return _collect(lines, cells, limits)
-            finally:
-                _end(process)
+    examiners.warm_up()  # beside the sandbox: both import torch
+    try:
+        return _execute(work, limits, locked)
+    except SandboxError:
+        # A sandbox may be ended by somebody else, or by a machine out of memory: another is made.
+        # Where none can be made this says so.
+        return _execute(work, limits, locked)
+
+
+def _execute(work: Work, limits: Limits, locked: bool) -> dict[int, CellReport]:
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            kernel = sandbox.start_kernel(limits, theirs, locked=locked)
+        found: dict[int, CellReport] = {}
+        try:
+            lines = _Lines(kernel.channel)
+            _wait_until_ready(lines)
+            # Only now that the kernel is locked in.
+            _hand_over(work, kernel.channel)
+            _wait_until_ready(lines)
+            deadline = time.monotonic() + limits.submission_seconds
+            found = _collect_cells(lines, work, limits, deadline)
+            if work.tests and not any(report.ending for report in found.values()):
+                found |= _examine(work, limits, ours, deadline)
+        finally:
+            reason = kernel.stop(dead=any(r.ending == "died" for r in found.values()))
+    return {index: _explained(report, reason) for index, report in found.items()}
+
+
+def _explained(report: CellReport, reason: str) -> CellReport:
+    """A report with what the sandbox knows of why the kernel ended."""
+    if report.ending != "died":
+        return report
+    return replace(report, ending=_MEANING.get(reason, "died"), detail=reason)
 
 
 class _Lines:
-    """What a process writes, line by line, waiting for it no longer than until a deadline.
+    """What a kernel writes, line by line, waiting for it no longer than until a deadline."""
 
-    Not `Connection.recv_bytes`: that waits for ever for the rest of a message that never comes.
-    """
-
-    def __init__(self, receiver: Connection) -> None:
-        self._receiver = receiver
-        self._buffer = b""
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._buffer = bytearray()
+        self._poll = select.poll()
+        self._poll.register(channel, select.POLLIN)
 
     def next(self, deadline: float) -> bytes:
         """The next line.
@@ -86,45 +113,63 @@ class _Lines:
             EOFError: nobody is left to write it.
             ValueError: it has no end.
         """
-        while b"\n" not in self._buffer:
-            if len(self._buffer) > MAX_REPORT_BYTES:
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > MAX_REPORT_BYTES:
                 raise ValueError(f"a line of more than {MAX_REPORT_BYTES} bytes")
-            if not self._receiver.poll(max(0.0, deadline - time.monotonic())):
+            if not self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
                 raise TimeoutError
-            chunk = os.read(self._receiver.fileno(), 1_000_000)
+            try:
+                chunk = os.read(self._channel.fileno(), 1_000_000)
+            except ConnectionError as error:
+                raise EOFError from error
             if not chunk:
                 raise EOFError
             self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\n")
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
         return line
 
 
 def _wait_until_ready(lines: _Lines) -> None:
+    """Wait for the kernel, in which no student's code has run yet."""
     try:
-        lines.next(time.monotonic() + _START_SECONDS)
-    except TimeoutError:
-        reason = f"it was not ready after {_START_SECONDS} seconds"
-    except EOFError:
-        reason = "it ended before the first cell"
-    else:
-        return
-    raise AutograderError(
-        f"cannot start a process to run a submission in: {reason}. "
-        "Does 'python -m autograder.shell' run without an error?"
-    )
+        said = lines.next(time.monotonic() + _START_SECONDS)
+    except (TimeoutError, EOFError) as error:
+        raise SandboxError("a kernel ended before its first cell") from error
+    if said != b'{"ready": true}':
+        raise SandboxError(f"cannot prepare a kernel: {said.decode('utf-8', 'replace')[:500]}")
 
 
-def _collect(lines: _Lines, cells: list[dict[str, Any]], limits: Limits) -> dict[int, CellReport]:
+def _hand_over(work: Work, channel: socket.socket) -> None:
+    """Give the kernel what was handed in."""
+    request = {
+        "cells": work.cells,
+        "forbidden": work.forbidden,
+        "files": {name: content.decode("latin-1") for name, content in work.files.items()},
+    }
+    channel.settimeout(_START_SECONDS)
+    try:
+        control.send(channel, request)
+    except OSError as error:
+        raise SandboxError("a kernel ended before its first cell") from error
+
+
+def _collect_cells(
+    lines: _Lines, work: Work, limits: Limits, deadline: float
+) -> dict[int, CellReport]:
     reports: dict[int, CellReport] = {}
-    deadline = time.monotonic() + limits.submission_seconds
-    for cell in cells:
+    allowance = Allowance(limits.output_bytes)
+    for cell in work.cells:
         index = cell["index"]
-        own_deadline = time.monotonic() + limits.cell_seconds + _GRACE_SECONDS
+        own_deadline = time.monotonic() + cell["seconds"] + _GRACE_SECONDS
         try:
-            reports[index] = read_report(lines.next(min(deadline, own_deadline)), index)
+            line = lines.next(min(deadline, own_deadline))
+            reports[index] = read_report(line, index, allowance)
         except TimeoutError:
             reports[index] = CellReport(ending="hung" if own_deadline < deadline else "timeout")
-        except (EOFError, OSError):
+        except EOFError:
             reports[index] = CellReport(ending="died")
         except ValueError:
             reports[index] = CellReport(ending="protocol")
@@ -133,12 +178,35 @@ def _collect(lines: _Lines, cells: list[dict[str, Any]], limits: Limits) -> dict
     return reports
 
 
-def _end(process: BaseProcess) -> None:
-    """End the process and everything in its group."""
-    process.join(timeout=0.5)
-    if process.pid is not None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.join()
-    process.close()
+def _examine(
+    work: Work, limits: Limits, calls: socket.socket, deadline: float
+) -> dict[int, CellReport]:
+    """Let an examiner run the tests.
+
+    Raises:
+        AutograderError: the examiner itself fails, which is no student's doing.
+    """
+    request = {
+        "setup": work.setup,
+        "tests": work.tests,
+        "names": work.names,
+        "seed": work.seed,
+        "limits": asdict(replace(limits, submission_seconds=deadline - time.monotonic())),
+    }
+    reports: dict[int, CellReport] = {}
+    with examiners.started(request, calls) as channel:
+        lines = _Lines(channel)
+        for _ in work.tests:
+            try:
+                said = json.loads(lines.next(deadline + _START_SECONDS))
+            except (TimeoutError, EOFError) as error:
+                raise AutograderError(
+                    "the process that runs the tests ended, or does not answer"
+                ) from error
+            if "failed" in said:
+                raise AutograderError(f"the sheet's own setup fails: {said['failed']}")
+            failure = CellError(**said["error"]) if said["error"] else None
+            reports[said["index"]] = CellReport([], failure, said["ending"])
+            if said["ending"]:
+                break
+    return reports

@@ -9,10 +9,11 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from autograder import engine
+from autograder import sandbox
 from autograder.cell_reports import CellReport
 from autograder.cells import grade_id, is_code, is_test
-from autograder.judging import judge
+from autograder.engine import Work
+from autograder.judging import SHORTCUT, judge
 from autograder.plan import Plan, make_plan, run_plan
 from autograder.rebuild import Flag, Rebuilt, rebuild
 from autograder.sheets import Check, Sheet
@@ -27,6 +28,7 @@ UNREADABLE = "the notebook could not be read"
 STOPPED = {
     "hung": "it ran too long",
     "timeout": "the submission's time was used up",
+    "memory": "it used too much memory",
     "died": "the process ended while it ran",
     "protocol": "the process sent what it must not send",
 }
@@ -50,12 +52,25 @@ class Graded:
 
 
 def grade(
-    sheet: Sheet, submission: bytes, *, student: str = "", allow_shortcuts: bool = False
+    sheet: Sheet,
+    submission: bytes,
+    *,
+    student: str = "",
+    files: dict[str, bytes] | None = None,
+    locked: bool = True,
 ) -> Graded:
-    """Grade a notebook as handed in. Whatever the bytes are, there is a verdict."""
-    return grade_rebuilt(
-        sheet, rebuild(sheet, submission), student=student, allow_shortcuts=allow_shortcuts
-    )
+    """Grade a notebook as handed in. Whatever the bytes are, there is a verdict.
+
+    Args:
+        files: what was handed in beside it; only names that the sheet asks for are looked at.
+        locked: whether the student's code is locked in a sandbox.
+
+    Raises:
+        SandboxError: this machine cannot lock code in.
+    """
+    rebuilt = rebuild(sheet, submission)
+    given = {name: data for name, data in (files or {}).items() if name in sheet.files}
+    return grade_rebuilt(sheet, rebuilt, student=student, files=given, locked=locked)
 
 
 def grade_rebuilt(
@@ -63,20 +78,25 @@ def grade_rebuilt(
     rebuilt: Rebuilt,
     *,
     student: str = "",
+    files: dict[str, bytes] | None = None,
     allow_shortcuts: bool = False,
     only: frozenset[str] | None = None,
+    locked: bool = True,
 ) -> Graded:
-    """Grade a notebook that has been rebuilt from the source.
+    """Grade a notebook that has been rebuilt from the source: see `grade`.
 
     Args:
+        allow_shortcuts: let library calls through that the sheet forbids.
         only: exercises whose checks are run; the others are `not-run`. All where None.
     """
     started = time.monotonic()
     notebook, flags = rebuilt.notebook, list(rebuilt.flags)
-    plan = make_plan(sheet, notebook, only) if rebuilt.readable else Plan()
     forbidden = () if allow_shortcuts else sheet.forbidden
+    plan = Plan(Work(cells=[]))
+    if rebuilt.readable:
+        plan = make_plan(sheet, notebook, only=only, files=files, forbidden=forbidden)
     shortcuts = find_shortcuts(plan.sources(), sheet.exercises, forbidden)
-    reports = run_plan(plan, sheet.limits)
+    reports = run_plan(plan, sheet, locked=locked)
     checks = []
     for index, cell in enumerate(notebook.cells):
         if is_code(cell):
@@ -84,10 +104,14 @@ def grade_rebuilt(
         if is_test(cell):
             check = next(check for check in sheet.checks if check.id == grade_id(cell))
             released, whole = (reports.get(step) for step in plan.tests.get(index, (-1, -1)))
-            result, message = judge(cell.source, released, whole, sheet.limits.cell_seconds)
+            seconds = sheet.limits_of(check.exercise).cell_seconds
+            result, message = judge(cell.source, released, whole, seconds)
             if not rebuilt.readable:
                 message = UNREADABLE
             entry = _entry(check, result, message, shortcuts.get(check.exercise, []))
+            if message == SHORTCUT and check.exercise not in shortcuts:
+                detour = f"{check.exercise} used a forbidden call that its source does not show"
+                flags += [flag for flag in [Flag("shortcut-detour", detour)] if flag not in flags]
             _show_verdict(cell, entry)
             checks.append(entry)
         elif index in plan.shown and plan.shown[index] in reports:
@@ -106,7 +130,7 @@ def grade_rebuilt(
         "score": sum(check["points"] for check in checks),
         "max_score": sheet.max_score,
         "manual_max": sheet.manual_max,
-        "sandbox": engine.SANDBOX,
+        "sandbox": sandbox.LOCKED if locked else sandbox.UNLOCKED,
         "checks": checks,
         "flags": [asdict(flag) for flag in flags],
         "seconds": round(time.monotonic() - started, 2),
@@ -115,7 +139,7 @@ def grade_rebuilt(
 
 
 def _entry(check: Check, verdict: str, message: str, shortcuts: list[str]) -> dict[str, Any]:
-    if verdict == "pass" and shortcuts:
+    if shortcuts and (verdict == "pass" or message == SHORTCUT):
         verdict = "fail"
         message = f"{', '.join(shortcuts)}: not allowed here, since you are asked to write it"
     return {

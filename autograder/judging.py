@@ -8,6 +8,7 @@ are shown: a function that has seen a hidden input could repeat it in any text t
 import ast
 import builtins
 
+from autograder.bindings import parse
 from autograder.cell_reports import CellError, CellReport
 from autograder.cells import region_lines
 
@@ -16,9 +17,12 @@ HIDDEN_ERROR_AT = "the code raised {name} where this is checked: {check}"
 NOT_WRITTEN = "not written yet: the stub is still there"
 NOT_RUN = "the check was not reached"
 
-# What the end of a process means for the check during which it ended.
+SHORTCUT = "a library call that is not allowed here was used: you are asked to write it"
+
+# What the end of a student's kernel means for the check during which it ended.
 _ENDINGS = {
     "timeout": "the submission's time was used up",
+    "memory": "the code uses too much memory",
     "died": "the process ended while this was checked",
     "protocol": "the process sent what it must not send",
 }
@@ -48,12 +52,14 @@ def judge(
 
 
 def _judge_error(error: CellError, source: str, hidden: bool) -> tuple[str, str]:
-    if error.name == "NotImplementedError" and not error.message:
+    if error.name == "NotImplementedError" and not error.message and not error.by_cell:
         return "error", NOT_WRITTEN
+    if error.name == "ShortcutUsedError":
+        return "fail", SHORTCUT
     failed = error.name == "AssertionError" and error.by_cell
     verdict = "fail" if failed else "memory" if error.name == "MemoryError" else "error"
     if not hidden:
-        return verdict, error.message if failed else f"{error.name}: {error.message}"
+        return verdict, error.message if failed else f"{error.name}: {error.message}".strip(": ")
     innermost = error.lines[-1] if error.lines else 0
     if failed:
         return verdict, _words_of(_assert_in(source, innermost))
@@ -70,7 +76,7 @@ def _is_builtin(name: str) -> bool:
 
 
 def _asserts(source: str) -> list[ast.Assert]:
-    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assert)]
+    found = [node for node in ast.walk(parse(source)) if isinstance(node, ast.Assert)]
     return sorted(found, key=lambda node: node.lineno)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
+from autograder.bindings import parse
+
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt),
     ast.LtE: (ast.Lt, ast.GtE),
@@ -70,7 +72,7 @@ def mutants(exercise: str, source: str) -> list[Mutant]:
     >>> [(m.before, m.after) for m in mutants("f", "def f(x):\\n    return x > 2")][:2]
     [('return x > 2', 'return x >= 2'), ('return x > 2', 'return x < 2')]
     """
-    tree = ast.parse(source)
+    tree = parse(source)
     original = ast.unparse(tree)
     found: dict[str, Mutant] = {}
     for position, node in enumerate(ast.walk(tree)):

@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool
 
 from autograder.course import Course, Submission, write_verdict
 from autograder.grading import grade_rebuilt
@@ -29,11 +30,13 @@ class RebuildFromSource(NbGraderPreprocessor):
 class GradeRebuilt(NbGraderPreprocessor):
     """Runs a rebuilt notebook, writes verdict.json, and leaves verdicts where nbgrader looks."""
 
+    sandbox = Bool(True, help="Lock students' code in; without, verdicts say so.").tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         names = resources["nbgrader"]
         sheet, student = _sheet(names["assignment"]), names["student"]
         flags = [Flag(kind, detail) for kind, detail in nb.metadata.pop("flags", [])]
-        graded = grade_rebuilt(sheet, Rebuilt(nb, flags), student=student)
+        graded = grade_rebuilt(sheet, Rebuilt(nb, flags), student=student, locked=self.sandbox)
         course = Course(Path.cwd())
         folder = course.graded_folder(student, sheet.name)
         write_verdict(folder, graded.verdict)

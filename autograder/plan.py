@@ -1,42 +1,77 @@
-"""What is run of a submission, in which order, and what is run again where a process ends."""
+"""What is run of a submission, in which order, and what is run again where a kernel ends."""
 
+import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from nbformat import NotebookNode
 
 from autograder import engine
+from autograder.bindings import bound_names, looked_up
 from autograder.cell_reports import CellReport
-from autograder.cells import exercise_of, grade_id, is_code, is_test, without_region
-from autograder.sheets import Limits, Sheet
+from autograder.cells import exercise_of, grade_id, is_code, is_solution, is_test, without_region
+from autograder.engine import Work
+from autograder.sheets import Sheet
 
 
 @dataclass
 class Plan:
     """The steps of one submission, and which step belongs to which cell of the notebook.
 
-    `steps` are as `engine.execute` takes them. `shown`: the step of a student's cell, by the
-    cell's index; `tests`: the two steps of a test cell, as released and whole.
+    `shown`: the step of a student's cell, by the cell's index; `tests`: the two steps of a test
+    cell, as released and whole.
     """
 
-    steps: list[dict[str, Any]] = field(default_factory=list)
+    work: Work
     shown: dict[int, int] = field(default_factory=dict)
     tests: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _steps: int = 0
 
     def sources(self) -> Iterator[str]:
         """The student's code, cell by cell."""
-        return (step["source"] for step in self.steps if step["kind"] == "student")
+        return (cell["source"] for cell in self.work.cells)
 
-    def _add(self, cell: NotebookNode, kind: str, source: str) -> int:
-        number = len(self.steps)
-        name = grade_id(cell) or cell.id
-        self.steps.append({"index": number, "id": name, "kind": kind, "source": source})
+    def uses(self, exercise: str) -> set[str]:
+        """Names that the student's cell for an exercise looks up."""
+        found = (looked_up(s) or set() for s in self.sources() if exercise in bound_names([s]))
+        return set().union(*found)
+
+    def add_cell(self, index: int, cell: NotebookNode, sheet: Sheet) -> None:
+        own = sheet.limits_of(grade_id(cell)) if is_solution(cell) else sheet.limits
+        self.shown[index] = self._number()
+        self.work.cells.append(
+            {"index": self.shown[index], "source": cell.source, "seconds": own.cell_seconds}
+        )
+
+    def add_test(self, cell: NotebookNode, sheet: Sheet, *, released: bool) -> int:
+        number = self._number()
+        source = without_region(cell.source, "HIDDEN TESTS") if released else cell.source
+        self.work.tests.append(
+            {
+                "index": number,
+                "id": grade_id(cell),
+                "source": source,
+                "released": released,
+                "limits": asdict(sheet.limits_of(exercise_of(grade_id(cell)))),
+            }
+        )
         return number
 
+    def _number(self) -> int:
+        self._steps += 1
+        return self._steps - 1
 
-def make_plan(sheet: Sheet, notebook: NotebookNode, only: frozenset[str] | None = None) -> Plan:
+
+def make_plan(
+    sheet: Sheet,
+    notebook: NotebookNode,
+    *,
+    only: frozenset[str] | None = None,
+    files: dict[str, bytes] | None = None,
+    forbidden: tuple[str, ...] = (),
+) -> Plan:
     """All of the student's cells in order, then the tests: a function is graded as it stands
     when all cells have run.
 
@@ -45,64 +80,90 @@ def make_plan(sheet: Sheet, notebook: NotebookNode, only: frozenset[str] | None 
 
     Args:
         only: exercises whose checks are run; all where None.
+        files: what was handed in beside the notebook.
+        forbidden: library calls that the student's functions must not use.
     """
-    plan = Plan()
+    plan = Plan(
+        Work(
+            cells=[],
+            setup=list(sheet.setup),
+            names=list(sheet.names),
+            forbidden=forbidden,
+            files=files or {},
+            seed=_seed(sheet, notebook),
+        )
+    )
     wanted = {check.id for check in sheet.checks if only is None or check.exercise in only}
     code = [(index, cell) for index, cell in enumerate(notebook.cells) if is_code(cell)]
     for index, cell in code:
         # A partial run is for its checks alone: cells that only show something are left out.
-        if not is_test(cell) and (only is None or grade_id(cell)):
-            plan.shown[index] = plan._add(cell, "student", cell.source)
+        if not is_test(cell) and (only is None or needed_by_tests(sheet, cell)):
+            plan.add_cell(index, cell, sheet)
     tests = [(index, cell) for index, cell in code if is_test(cell) and grade_id(cell) in wanted]
-    released = {
-        index: plan._add(cell, "test", without_region(cell.source, "HIDDEN TESTS"))
-        for index, cell in tests
-    }
+    released = {index: plan.add_test(cell, sheet, released=True) for index, cell in tests}
     for index, cell in tests:
-        plan.tests[index] = released[index], plan._add(cell, "test", cell.source)
+        plan.tests[index] = released[index], plan.add_test(cell, sheet, released=False)
     return plan
 
 
-def run_plan(plan: Plan, limits: Limits) -> dict[int, CellReport]:
-    """Run the steps; where the process hangs or dies in one, start anew without it.
+def needed_by_tests(sheet: Sheet, cell: NotebookNode) -> bool:
+    """Whether tests could miss a cell: one that only shows the student's own result they cannot."""
+    of_the_sheet = {cell.id for cell in sheet.notebook.cells if not grade_id(cell)}
+    return cell.id not in of_the_sheet or cell.source in sheet.setup
 
-    So one exercise does not take the others down: the tests of an exercise that ended the process
+
+def _seed(sheet: Sheet, notebook: NotebookNode) -> int:
+    """The examiner's seed: the same for the same submission, and nothing a student could know."""
+    digest = hashlib.sha256(sheet.to_json().encode())
+    for cell in notebook.cells:
+        digest.update(cell.source.encode())
+    return int.from_bytes(digest.digest()[:7])
+
+
+def run_plan(plan: Plan, sheet: Sheet, *, locked: bool) -> dict[int, CellReport]:
+    """Run the steps; where the student's kernel hangs or dies in one, start anew without it.
+
+    So one exercise does not take the others down: the tests of an exercise that ended the kernel
     are given up, as is a student's cell that did. The time of all starts together is one
-    submission's, and there are at most as many new starts as steps of tests.
+    submission's, and there are at most as many new starts as tests.
 
     Returns: reports by the steps' index; steps that were never reached are absent.
     """
-    deadline = time.monotonic() + limits.submission_seconds
+    deadline = time.monotonic() + sheet.limits.submission_seconds
     reports: dict[int, CellReport] = {}
-    steps = plan.steps
+    work = plan.work
     for _ in range(1 + len(plan.tests)):
         left = deadline - time.monotonic()
-        if not steps or left <= 0:
+        if left <= 0 or not any(step["index"] not in reports for step in work.cells + work.tests):
             break
-        found = engine.execute(steps, replace(limits, submission_seconds=left))
+        found = engine.execute(work, replace(sheet.limits, submission_seconds=left), locked=locked)
         # What a cell printed the first time stands: before another start it may have learnt more.
         reports = found | reports
-        ended = next((step for step in steps if _ending(found, step)), None)
-        if ended is None or _ending(found, ended) == "timeout":
+        ended = next((index for index in found if found[index].ending), None)
+        if ended is None or found[ended].ending == "timeout":
             break
-        steps = [step for step in steps if not _done_with(step, ended, reports, plan)]
+        work = replace(
+            work,
+            cells=[cell for cell in work.cells if cell["index"] != ended],
+            tests=_still_to_run(work.tests, ended, reports, plan),
+        )
     return reports
 
 
-def _ending(reports: dict[int, CellReport], step: dict[str, Any]) -> str:
-    return reports[step["index"]].ending if step["index"] in reports else ""
-
-
-def _done_with(
-    step: dict[str, Any], ended: dict[str, Any], reports: dict[int, CellReport], plan: Plan
-) -> bool:
-    """Whether a step is not to be run again after `ended` has ended the process."""
-    if step["kind"] == "student":
-        return step is ended
-    if ended["kind"] == "test" and exercise_of(step["id"]) == exercise_of(ended["id"]):
-        return True
+def _still_to_run(
+    tests: list[dict[str, Any]], ended: int, reports: dict[int, CellReport], plan: Plan
+) -> list[dict[str, Any]]:
+    """The tests that are left; last, those that would use what ended the kernel once more."""
+    given_up = {exercise_of(test["id"]) for test in tests if test["index"] == ended}
     failed = {whole for released, whole in plan.tests.values() if _failed(reports.get(released))}
-    return step["index"] in reports or step["index"] in failed
+    left = [
+        test
+        for test in tests
+        if exercise_of(test["id"]) not in given_up
+        and test["index"] not in reports
+        and test["index"] not in failed
+    ]
+    return sorted(left, key=lambda test: bool(plan.uses(exercise_of(test["id"])) & given_up))
 
 
 def _failed(report: CellReport | None) -> bool:

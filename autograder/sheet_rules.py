@@ -13,7 +13,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.bindings import bound_names
+from autograder.bindings import bound_names, parse
 from autograder.cells import (
     MARKER,
     REGIONS,
@@ -78,6 +78,10 @@ def check_sheet(notebook: NotebookNode, path: Path, limits: Collection[str]) -> 
     _check_header(notebook, path, limits)
     for where, cell in numbered(notebook, path):
         _check_cell(cell, where)
+        if "limits" in cell.metadata:
+            if not (is_code(cell) and is_solution(cell)):
+                raise SheetError(f"{where}: limits belong to an exercise's solution cell")
+            _check_limits(cell.metadata["limits"], where, limits)
     ids = [grade_id(cell) for cell in notebook.cells if grade_id(cell)]
     for repeated in {name for name in ids if ids.count(name) > 1}:
         raise SheetError(
@@ -121,15 +125,27 @@ def _check_header(notebook: NotebookNode, path: Path, limits: Collection[str]) -
         raise SheetError(
             f"{path}: 'course: forbidden:' is a list of dotted names, not {forbidden!r}"
         )
-    given = course.get("limits", {})
+    _check_limits(course.get("limits", {}), str(path), limits)
+    files = course.get("files", {})
+    if not isinstance(files, dict) or not all(
+        isinstance(name, str) and Path(name).name == name not in ("", "..") and _is_positive(size)
+        for name, size in files.items()
+    ):
+        raise SheetError(
+            f"{path}: 'course: files:' maps file names to their largest size in bytes, "
+            f"not {files!r}"
+        )
+
+
+def _check_limits(given: Any, where: str, limits: Collection[str]) -> None:
     if not isinstance(given, dict) or set(given) - set(limits):
         raise SheetError(
-            f"{path}: unknown limits {sorted(set(given) - set(limits)) if given else given!r}; "
+            f"{where}: unknown limits {sorted(set(given) - set(limits)) if given else given!r}; "
             f"known: {sorted(limits)}"
         )
     for name, value in given.items():
         if not _is_positive(value):
-            raise SheetError(f"{path}: the limit '{name}' is a number above 0, not {value!r}")
+            raise SheetError(f"{where}: the limit '{name}' is a number above 0, not {value!r}")
 
 
 def _is_positive(value: object) -> bool:
@@ -226,6 +242,6 @@ def _check_asserts(cell: NotebookNode, where: str) -> None:
 
 def _parsed(source: str, where: str) -> ast.Module:
     try:
-        return ast.parse(source)
+        return parse(source)
     except SyntaxError as error:
         raise SheetError(f"{where}: {error.msg} in line {error.lineno}") from error

@@ -6,7 +6,7 @@ accept or drop is refused with file, 1-based cell and rule.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -17,9 +17,19 @@ from jupytext.myst import MystMetadataParsingError
 from nbformat import NotebookNode
 from nbformat.validator import NotebookValidationError
 
-from autograder.cells import exercise_of, grade_id, is_code, is_manual, is_solution, is_test
+from autograder.bindings import bound_names, looked_up
+from autograder.cells import (
+    exercise_of,
+    grade_id,
+    is_code,
+    is_manual,
+    is_solution,
+    is_test,
+    without_region,
+)
 from autograder.errors import SheetError, UsageError
 from autograder.sheet_rules import check_metadata, check_sheet, numbered
+from autograder.student_side.limits import Limits
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SOLUTIONS = REPOSITORY / "solutions"
@@ -42,18 +52,6 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What one submission may use; a sheet's header overrides under `course: limits:`.
-
-    Units: seconds of wall time, bytes of text output.
-    """
-
-    cell_seconds: float = 60.0
-    submission_seconds: float = 180.0
-    output_bytes: int = 1_000_000
-
-
-@dataclass(frozen=True)
 class Sheet:
     """A checked sheet. `notebook` is the whole source: solutions and hidden tests included."""
 
@@ -69,9 +67,23 @@ class Sheet:
         """Dotted names whose use, or the use of anything below them, is a forbidden shortcut."""
         return tuple(self.notebook.metadata.course.get("forbidden", ()))
 
+    @property
+    def files(self) -> dict[str, int]:
+        """Files that are handed in beside the notebook: the most bytes that each may have."""
+        return dict(self.notebook.metadata.course.get("files", {}))
+
     @cached_property
     def limits(self) -> Limits:
-        return Limits(**self.notebook.metadata.course.get("limits", {}))
+        """What a whole submission may use: of each limit, the highest of all its exercises."""
+        every = [asdict(self.limits_of(exercise)) for exercise in self.exercises]
+        return Limits(**{name: max(limits[name] for limits in every) for name in every[0]})
+
+    def limits_of(self, exercise: str) -> Limits:
+        """The limits of one exercise: the header's, and what its solution cell says under
+        `limits:`."""
+        own = next(cell for cell in self.notebook.cells if grade_id(cell) == exercise)
+        given = self.notebook.metadata.course.get("limits", {})
+        return Limits(**(given | own.metadata.get("limits", {})))
 
     @cached_property
     def exercises(self) -> tuple[str, ...]:
@@ -79,6 +91,35 @@ class Sheet:
         return tuple(
             grade_id(cell) for cell in self.notebook.cells if is_solution(cell) and is_code(cell)
         )
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What the students are asked to define: the names of theirs that tests may use."""
+        stubs = (
+            without_region(cell.source, "SOLUTION").replace("### BEGIN SOLUTION", "raise")
+            for cell in self.notebook.cells
+            if is_code(cell) and is_solution(cell)
+        )
+        return tuple(sorted(bound_names(stubs)))
+
+    @cached_property
+    def setup(self) -> tuple[str, ...]:
+        """Sources of the cells that prepare the tests: those that use nothing of the student's.
+
+        A cell that uses an exercise's name, or what such a cell made, shows the student's own
+        result and runs in the student's kernel alone; so does one with IPython's own syntax.
+        """
+        code = [cell for cell in self.notebook.cells if is_code(cell)]
+        theirs = bound_names(cell.source for cell in code if is_solution(cell))
+        found = []
+        for cell in code:
+            if not (is_solution(cell) or is_test(cell)):
+                used = looked_up(cell.source)
+                if used is None or used & theirs:
+                    theirs |= bound_names([cell.source])
+                else:
+                    found.append(cell.source)
+        return tuple(found)
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:
@@ -148,6 +189,7 @@ def load_sheet(name: str, solutions: Path = SOLUTIONS) -> Sheet:
     except (
         OSError,
         ValueError,
+        KeyError,  # jupytext, of an empty value
         yaml.YAMLError,
         MystMetadataParsingError,
         NotebookValidationError,

@@ -1,23 +1,33 @@
 """Prove a sheet's tests.
 
 The reference passes, the blank stub does not, every wrong answer loses the exercise that it gets
-wrong and no other, every right answer passes, and mutants of the reference are noticed.
+wrong and no other, every right answer passes, and mutants of the reference are noticed. Each
+answer is also run as in a student's own notebook, where tests and answer share a kernel: a test
+that says one thing there and another when it is graded is no test.
 """
 
-from collections.abc import Callable, Iterable
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
+from nbformat import NotebookNode
 from tqdm import tqdm
 
 from autograder import answers
+from autograder.cells import grade_id, is_code, is_test
+from autograder.engine import Work, execute
 from autograder.errors import AnswerError
-from autograder.grading import Verdict, grade_rebuilt
+from autograder.exam_rules import check_tests
+from autograder.grading import grade_rebuilt
 from autograder.mutants import Mutant, mutants
+from autograder.plan import needed_by_tests
 from autograder.sheets import SOLUTIONS, Sheet
+from autograder.verdict_cache import CACHE, VerdictCache, key_of
 
 # A test that notices fewer of the reference's mutants than this leaves room for wrong answers.
 MIN_KILLED = 0.95
@@ -44,13 +54,30 @@ class Equivalent:
 
 
 def verify(
-    sheet: Sheet, *, jobs: int, solutions: Path = SOLUTIONS, progress: bool = True
+    sheet: Sheet,
+    *,
+    jobs: int,
+    solutions: Path = SOLUTIONS,
+    cache: Path = CACHE,
+    fresh: bool = False,
+    progress: bool = True,
 ) -> dict[str, Any]:
-    """One sheet's entry of `autograder verify --json`, as `ok` says all as expected or not."""
+    """One sheet's entry of `autograder verify --json`, as `ok` says all as expected or not.
+
+    Args:
+        cache: folder of verdicts that still hold.
+        fresh: do not use them.
+
+    Raises:
+        SheetError: a test uses what tests cannot use.
+    """
+    check_tests(sheet, solutions / sheet.name / f"{sheet.name}.md")
     known = _equivalents(sheet, solutions)
-    tasks = _answers(sheet, solutions)
+    grader = _Grader(sheet, VerdictCache(cache / f"{sheet.name}.json", fresh=fresh))
+    tasks = _answers(grader, solutions)
     changed = [m for name, code in answers.reference(sheet).items() for m in mutants(name, code)]
     with (
+        grader.saving(),
         ThreadPoolExecutor(jobs) as pool,
         tqdm(
             total=len(tasks) + len(changed),
@@ -69,7 +96,7 @@ def verify(
             return list(pool.map(one, items))
 
         table = run(lambda task: task(), tasks)
-        survivors = run(lambda mutant: _survives(sheet, mutant), changed)
+        survivors = run(grader.survives, changed)
     remaining = [mutant for mutant, survived in zip(changed, survivors, strict=True) if survived]
     report = _mutant_report(len(changed), remaining, known)
     as_expected = all(row["actual"] == row["expected"] for row in table)
@@ -84,37 +111,111 @@ def verify(
     }
 
 
-def _answers(sheet: Sheet, solutions: Path) -> list[Callable[[], dict[str, Any]]]:
-    tasks = [
-        lambda: _row("reference", "reference", "", "pass", _grade(sheet, answers.reference(sheet))),
-        lambda: _row("blank", "blank", "", "fail", _grade(sheet, answers.blank(sheet))),
+class _Grader:
+    """Grades answers to one sheet, but those whose verdict is known."""
+
+    def __init__(self, sheet: Sheet, cache: VerdictCache) -> None:
+        self.sheet = sheet
+        self._quick = Sheet(sheet.name, sheet.notebook)
+        self._quick.__dict__["limits"] = replace(sheet.limits, submission_seconds=_MUTANT_SECONDS)
+        self._cache = cache
+        self._text = sheet.to_json()
+
+    @contextlib.contextmanager
+    def saving(self) -> Iterator[None]:
+        """Keep what was found, also where the rest is broken off."""
+        try:
+            yield
+        except BaseException:
+            self._cache.save(whole=False)
+            raise
+        self._cache.save(whole=True)
+
+    def checks(self, kind: str, answer: answers.Answer) -> list[dict[str, Any]]:
+        """The checks of a verdict; each also says whether it passes in one kernel
+        (`"together"`), as in the student's own notebook.
+
+        Cells that show a result are run with the reference alone: pictures take longer than tests.
+        """
+        only = None if kind == "reference" else frozenset(self.sheet.exercises)
+
+        def grade() -> list[dict[str, Any]]:
+            rebuilt = answers.typed_in(self.sheet, answer)
+            together = passed_together(self.sheet, rebuilt.notebook)
+            verdict = grade_rebuilt(self.sheet, rebuilt, only=only)
+            return [c | {"together": together[c["id"]]} for c in verdict.verdict["checks"]]
+
+        return self._known(kind, answer, grade)
+
+    def survives(self, mutant: Mutant) -> bool:
+        """Whether no check of its exercise notices a mutant."""
+        answer = answers.isolated(self.sheet, mutant.exercise, mutant.code)
+
+        def grade() -> bool:
+            only = frozenset({mutant.exercise})
+            rebuilt = answers.typed_in(self._quick, answer)
+            checks = grade_rebuilt(self._quick, rebuilt, only=only).verdict["checks"]
+            return all(c["verdict"] == "pass" for c in checks if c["exercise"] in only)
+
+        return bool(self._known(f"mutant of {mutant.exercise}", answer, grade))
+
+    def _known(self, kind: str, answer: answers.Answer, grade: Callable[[], Any]) -> Any:
+        key = key_of(kind, self._text, json.dumps(answer, sort_keys=True))
+        found = self._cache.get(key)
+        if found is None:
+            found = grade()
+            self._cache.put(key, found)
+        return found
+
+
+def passed_together(sheet: Sheet, notebook: NotebookNode) -> dict[str, bool]:
+    """By check: whether it passes where tests and the student's code share one kernel."""
+    cells = [
+        cell
+        for cell in notebook.cells
+        if is_code(cell) and (is_test(cell) or needed_by_tests(sheet, cell))
     ]
-    for kind, expected in (("wrong", "fail"), ("right", "pass")):
-        for answer in answers.named_answers(sheet, kind, solutions):
-
-            def task(
-                answer: answers.Named = answer, kind: str = kind, expected: str = expected
-            ) -> dict[str, Any]:
-                verdict = _grade(sheet, answers.isolated(sheet, answer.exercise, answer.code))
-                return _row(kind, answer.name, answer.exercise, expected, verdict)
-
-            tasks.append(task)
-    return tasks
-
-
-def _grade(sheet: Sheet, answer: answers.Answer) -> Verdict:
-    return grade_rebuilt(sheet, answers.typed_in(sheet, answer)).verdict
-
-
-def _row(kind: str, name: str, exercise: str, expected: str, verdict: Verdict) -> dict[str, Any]:
-    lost = {
-        check["exercise"]: check["message"]
-        for check in verdict["checks"]
-        if check["verdict"] != "pass"
+    seconds = sheet.limits.cell_seconds
+    work = Work([{"index": i, "source": c.source, "seconds": seconds} for i, c in enumerate(cells)])
+    reports = execute(work, sheet.limits)
+    return {
+        grade_id(cell): index in reports
+        and reports[index].error is None
+        and not reports[index].ending
+        for index, cell in enumerate(cells)
+        if is_test(cell)
     }
+
+
+def _answers(grader: _Grader, solutions: Path) -> list[Callable[[], dict[str, Any]]]:
+    sheet = grader.sheet
+
+    def task(kind: str, name: str, exercise: str, answer: answers.Answer) -> Callable:
+        expected = "pass" if kind in ("reference", "right") else "fail"
+        return lambda: _row(kind, name, exercise, expected, grader.checks(kind, answer))
+
+    return [
+        task("reference", "reference", "", answers.reference(sheet)),
+        task("blank", "blank", "", answers.blank(sheet)),
+        *(
+            task(kind, a.name, a.exercise, answers.isolated(sheet, a.exercise, a.code))
+            for kind in ("wrong", "right")
+            for a in answers.named_answers(sheet, kind, solutions)
+        ),
+    ]
+
+
+def _row(
+    kind: str, name: str, exercise: str, expected: str, checks: list[dict[str, Any]]
+) -> dict[str, Any]:
+    lost = {c["exercise"]: c["message"] for c in checks if c["verdict"] != "pass"}
+    differs = [c["id"] for c in checks if c["together"] != (c["verdict"] == "pass")]
+    score = sum(c["points"] for c in checks)
     others = sorted(set(lost) - {exercise})
-    if kind == "blank":
-        actual = "fail" if verdict["score"] == 0 else f"{verdict['score']:g} points"
+    if differs:
+        actual = f"{', '.join(differs)} says otherwise in the student's own notebook"
+    elif kind == "blank":
+        actual = "fail" if score == 0 else f"{score:g} points"
     elif not lost:
         actual = "pass"
     elif exercise and others:
@@ -129,20 +230,9 @@ def _row(kind: str, name: str, exercise: str, expected: str, verdict: Verdict) -
         "exercise": exercise,
         "expected": expected,
         "actual": actual,
-        "score": verdict["score"],
+        "score": score,
         "message": lost.get(exercise, ""),
     }
-
-
-def _survives(sheet: Sheet, mutant: Mutant) -> bool:
-    limits = replace(sheet.limits, submission_seconds=_MUTANT_SECONDS)
-    quick = Sheet(sheet.name, sheet.notebook)
-    quick.__dict__["limits"] = limits
-    rebuilt = answers.typed_in(quick, answers.isolated(quick, mutant.exercise, mutant.code))
-    verdict = grade_rebuilt(quick, rebuilt, only=frozenset({mutant.exercise})).verdict
-    return all(
-        c["verdict"] == "pass" for c in verdict["checks"] if c["exercise"] == mutant.exercise
-    )
 
 
 def _equivalents(sheet: Sheet, solutions: Path) -> list[Equivalent]:

@@ -249,7 +249,7 @@ RESULT = {
 
 
 def test_verify(command, monkeypatch):
-    monkeypatch.setattr("autograder.verify.verify", lambda sheet, jobs: RESULT)  # noqa: ARG005
+    monkeypatch.setattr("autograder.verify.verify", lambda sheet, jobs, fresh: RESULT)  # noqa: ARG005
     status, out, _ = command("verify")
     assert status == 0
     assert out.startswith("sums: as expected\n  ok  wrong     total__x ")
@@ -265,7 +265,7 @@ def test_verify_is_1_where_anything_is_not_as_expected(command, monkeypatch):
         "answers": [RESULT["answers"][0] | {"actual": "pass"}],
         "mutants": RESULT["mutants"] | {"survived": [survivor], "stale": [survivor]},
     }
-    monkeypatch.setattr("autograder.verify.verify", lambda sheet, jobs: bad)  # noqa: ARG005
+    monkeypatch.setattr("autograder.verify.verify", lambda sheet, jobs, fresh: bad)  # noqa: ARG005
     status, out, _ = command("verify")
     assert status == 1
     assert "sums: NOT AS EXPECTED" in out

@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.cell_reports import CellError, CellReport
-from autograder.judging import NOT_RUN, NOT_WRITTEN, judge
+from autograder.judging import NOT_RUN, NOT_WRITTEN, SHORTCUT, judge
 
 SOURCE = """\
 def test_mean():
@@ -28,7 +28,7 @@ SECRET = "mean([31337, 31339])"
 
 
 def failed(name: str, *lines: int, message: str = SECRET, by_cell: bool = False) -> CellReport:
-    return CellReport(error=CellError(name, message, lines, by_cell))
+    return CellReport(error=CellError(name, message, list(lines), by_cell))
 
 
 def judged(released: CellReport | None, whole: CellReport | None = None) -> tuple[str, str]:
@@ -144,6 +144,8 @@ def test_memory(released):
         (failed("CellTimeoutError", 15, 8), ("timeout", "stopped: longer than 60 seconds")),
         (CellReport(ending="hung"), ("timeout", "stopped: longer than 60 seconds")),
         (CellReport(ending="timeout"), ("timeout", "the submission's time was used up")),
+        (CellReport(ending="memory"), ("memory", "the code uses too much memory")),
+        (CellReport(ending="memory", detail="31337"), ("memory", "the code uses too much memory")),
         (CellReport(ending="died"), ("died", "the process ended while this was checked")),
         (CellReport(ending="protocol"), ("protocol", "the process sent what it must not send")),
     ],
@@ -151,3 +153,10 @@ def test_memory(released):
 def test_what_ended_a_process(report, told):
     assert judged(report) == told
     assert judged(PASSED, report) == told
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_a_forbidden_call_is_told_in_the_graders_words(released):
+    report = failed("ShortcutUsedError", 15, 8)
+    told = judged(report) if released else judged(PASSED, report)
+    assert told == ("fail", SHORTCUT)

@@ -66,7 +66,7 @@ def test_the_report_of_a_class(graded_class, sheet):
     assert "5 submissions. Mean 3.9, median 3.5 of 8.5 points from tests; 2 more" in page
     assert "add every number once" in page
     assert "Could not be read, graded 0: <strong>dora</strong>, <strong>emil</strong>." in page
-    assert "ran without a sandbox" in page
+    assert "ran without a sandbox" not in page
     assert "chloé de la tour" in page
     assert page.index("<td>ada</td>") < page.index("<td>chloé de la tour</td>")
     assert page.index("<td>chloé de la tour</td>") < page.index("<td>ben</td>")
@@ -82,9 +82,11 @@ def test_what_students_wrote_is_text(sheet):
     assert page.count("&lt;script&gt;") >= 4
 
 
-def test_a_sandbox_is_not_missed_where_there_is_one(sheet):
-    page = render(sheet, [verdict("a", 0, [], sandbox="bubblewrap")])
+def test_a_sandbox_is_missed_where_there_is_none(sheet):
+    locked = verdict("a", 0, [], sandbox="bubblewrap")
+    page = render(sheet, [locked])
     assert "without a sandbox" not in page
+    assert "ran without a sandbox" in render(sheet, [locked, verdict("b", 0, [])])
     assert "Nothing was flagged." in page
 
 

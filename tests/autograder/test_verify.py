@@ -7,13 +7,14 @@ import yaml
 from made_up import EQUIVALENT, NAME, RIGHT, WRONG, changed, sheet_from, write_solutions
 
 from autograder.errors import AnswerError
+from autograder.grading import grade_rebuilt
 from autograder.sheets import load_sheet, sheet_names
 from autograder.verify import verify
 
 
 def verified(folder, sheet=None) -> dict:
     sheet = sheet or load_sheet(NAME, folder)
-    return verify(sheet, jobs=2, solutions=folder, progress=False)
+    return verify(sheet, jobs=2, solutions=folder, cache=folder / "cache", progress=False)
 
 
 def row(result: dict, name: str) -> dict:
@@ -149,3 +150,34 @@ def test_a_real_sheet_is_as_expected(name):
     assert not [
         r for r in result["answers"] if r["kind"] == "wrong" and "NameError" in r["message"]
     ]
+
+
+def test_a_test_that_means_something_else_in_the_students_own_notebook(tmp_path):
+    folder = write_solutions(tmp_path)
+    passed_on = 'given = [1, 2]\ntotal(given)\nassert given == [1, 2], "the list is not yours"'
+    text = changed('assert total([1, 2, 4]) == 7, "add every number once"', passed_on)
+    takes = "def total__takes(numbers):\n    'Empties the list.'\n    copy = [*numbers]\n"
+    takes += "    numbers.clear()\n    return sum(copy)"
+    (folder / NAME / "wrong.py").write_text(takes, encoding="utf-8")
+    result = verified(folder, sheet_from(folder, text))
+    said = row(result, "total__takes")["actual"]
+    assert said == "test_total says otherwise in the student's own notebook"
+    assert result["ok"] is False
+
+
+def test_what_has_not_changed_is_not_graded_again(tmp_path, monkeypatch):
+    folder = write_solutions(tmp_path)
+    first = verified(folder)
+    graded = []
+
+    def grade(sheet, rebuilt, **options):
+        graded.append(rebuilt)
+        return grade_rebuilt(sheet, rebuilt, **options)
+
+    monkeypatch.setattr("autograder.verify.grade_rebuilt", grade)
+    assert verified(folder) == first
+    assert graded == []
+    changed_one = changed("return sum(numbers[1:])", "return sum(numbers[:-1])", WRONG)
+    (folder / NAME / "wrong.py").write_text(changed_one, encoding="utf-8")
+    verified(folder)
+    assert len(graded) == 1
