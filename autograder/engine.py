@@ -16,6 +16,7 @@ from typing import Any
 from autograder import examiners, sandbox
 from autograder.cell_reports import MAX_REPORT_BYTES, Allowance, CellError, CellReport, read_report
 from autograder.errors import AutograderError
+from autograder.examiners import ExaminerError
 from autograder.sandbox import SandboxError
 from autograder.student_side import control
 from autograder.student_side.limits import Limits
@@ -62,8 +63,8 @@ def execute(work: Work, limits: Limits, *, locked: bool = True) -> dict[int, Cel
     examiners.warm_up()  # beside the sandbox: both import torch
     try:
         return _execute(work, limits, locked)
-    except SandboxError:
-        # A sandbox may be ended by somebody else, or by a machine out of memory: another is made.
+    except (SandboxError, ExaminerError):
+        # A process may be ended by somebody else, or by a machine out of memory: another is made.
         # Where none can be made this says so.
         return _execute(work, limits, locked)
 
@@ -184,7 +185,8 @@ def _examine(
     """Let an examiner run the tests.
 
     Raises:
-        AutograderError: the examiner itself fails, which is no student's doing.
+        ExaminerError: the examiner itself ended, which is no student's doing.
+        AutograderError: a cell that prepares the tests fails.
     """
     request = {
         "setup": work.setup,
@@ -200,7 +202,7 @@ def _examine(
             try:
                 said = json.loads(lines.next(deadline + _START_SECONDS))
             except (TimeoutError, EOFError) as error:
-                raise AutograderError(
+                raise ExaminerError(
                     "the process that runs the tests ended, or does not answer"
                 ) from error
             if "failed" in said:

@@ -20,6 +20,10 @@ _START_SECONDS = 120
 _END_SECONDS = 5
 
 
+class ExaminerError(AutograderError):
+    """The process that runs the tests ended by itself, or could not be started."""
+
+
 class _Server:
     """The process that examiners are forked from; started when it is first needed."""
 
@@ -57,7 +61,7 @@ class _Server:
                 return int(control.receive(server)[0]["started"])
             except (EOFError, OSError) as error:
                 self.close()
-                raise AutograderError(
+                raise ExaminerError(
                     "cannot start a process to run the tests in. Does "
                     f"'{sys.executable} -c \"import autograder.examiner\"' run without an error?"
                 ) from error
@@ -91,7 +95,7 @@ def started(request: dict[str, Any], calls: socket.socket) -> Iterator[socket.so
     """A new examiner at work on a request, and the channel from which its reports come.
 
     Raises:
-        AutograderError: none can be started.
+        ExaminerError: none can be started, or it ended before it had its request.
     """
     ours, theirs = socket.socketpair()
     with ours:
@@ -101,7 +105,7 @@ def started(request: dict[str, Any], calls: socket.socket) -> Iterator[socket.so
             control.send(ours, request)
             yield ours
         except OSError as error:
-            raise AutograderError(f"the process that runs the tests ended: {error}") from error
+            raise ExaminerError(f"the process that runs the tests ended: {error}") from error
         finally:
             # Only the server, which is its parent, can kill it without hitting another process.
             _server.kill(examiner)

@@ -15,7 +15,7 @@ _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _IF_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 
 # Where the filter finds what: `struct seccomp_data`.
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24
 
 _AF_UNIX = 1
 
@@ -55,6 +55,8 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "syslog": (103, 116), "reboot": (169, 142), "nfsservctl": (180, 42), "_sysctl": (156, None),
     "settimeofday": (164, 170), "clock_settime": (227, 112), "clock_adjtime": (305, 266),
     "adjtimex": (159, 171), "sethostname": (170, 161), "setdomainname": (171, 162),
+    # signs between submissions that are graded at the same time, by files that both can read
+    "flock": (73, 32), "inotify_init": (253, None), "inotify_init1": (294, 26),
     # memory and messages that no limit on files or data counts, or that outlive a process
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "add_key": (248, 217),
     "request_key": (249, 218), "keyctl": (250, 219), "shmget": (29, 194), "shmat": (30, 196),
@@ -62,6 +64,11 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "msgctl": (71, 187), "mq_open": (240, 180),
 }  # fmt: skip
 _SOCKET, _CLONE, _CLONE3, _PRLIMIT = (41, 198), (56, 220), (435, 435), (302, 261)
+
+# fcntl() for locks, leases and news of files, which are such signs too: F_GETLK, F_SETLK, F_SETLKW,
+# F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_SETLEASE, F_GETLEASE, F_NOTIFY.
+_FCNTL = (72, 25)
+_FCNTL_DENIED = (5, 6, 7, 36, 37, 38, 1024, 1025, 1026)
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
 
@@ -110,6 +117,15 @@ def program(machine: str) -> bytes:
     steps += _unless_argument(_SOCKET[column], _IF_EQUAL, _AF_UNIX, allow_if=True)
     steps += _unless_argument(_CLONE[column], _IF_ANY_BIT, _CLONE_NAMESPACES, allow_if=False)
     steps += _unless_argument(_PRLIMIT[column], _IF_EQUAL, 0, allow_if=True)  # of itself
+    refusals = [
+        step for command in _FCNTL_DENIED for step in _return_if(_IF_EQUAL, command, errno.EPERM)
+    ]
+    steps += [
+        _step(_IF_EQUAL, _FCNTL[column], skip_else=len(refusals) + 2),
+        _step(_LOAD, _SECOND_ARGUMENT),
+        *refusals,
+        _step(_RETURN, _ALLOW),
+    ]
     return b"".join([*steps, _step(_RETURN, _ALLOW)])
 
 

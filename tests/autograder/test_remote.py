@@ -8,7 +8,8 @@ import pytest
 import torch
 from kernel_pair import student
 
-from autograder.remote import RemoteObject, ShortcutUsedError, StudentEndedError
+from autograder.proxies import RemoteObject
+from autograder.remote import ShortcutUsedError, StudentEndedError
 from detseg.exam import layer_types
 
 # Functions, classes, other objects.

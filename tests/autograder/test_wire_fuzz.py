@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.remote import Student, _Answers
+from autograder.crossing import Answers
+from autograder.remote import Student
 from autograder.student_side import wire
 from autograder.student_side.limits import Limits
 from autograder.student_side.wire import DTYPES, Decoder, Encoder, ProtocolError
@@ -205,7 +206,7 @@ def test_broken_messages_are_refused_or_plain_data():
 def test_broken_answers_are_refused_or_data_and_proxies():
     before = _peak_megabytes()
     nobody = _Nobody()
-    seen = _read(50_000, 2, lambda blobs: _Answers(blobs, nobody))
+    seen = _read(50_000, 2, lambda blobs: Answers(blobs, nobody))
     assert seen.total() == 50_000
     assert min(seen["refused"], seen["data"], nobody.asked) > 1000, (seen, nobody.asked)
     assert _peak_megabytes() - before < 100
