@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from autograder.errors import AutograderError, UsageError
 
 if TYPE_CHECKING:
+    from autograder.course import Course
+    from autograder.recorder import ClassResult
     from autograder.sheets import Sheet
 
 _DESCRIPTION = "Release, grade and report the exercise sheets of the course."
@@ -64,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_sheets(sub)
     _add_course(sub)
     _add_jobs(sub)
+    _add_sandbox(sub)
     sub.add_argument(
         "--cluster", metavar="ADDRESS", help="grade on the workers of this Dask scheduler"
     )
@@ -200,29 +203,46 @@ def _release(options: argparse.Namespace) -> int:
 
 def _grade(options: argparse.Namespace) -> int:
     from autograder.course import Course
-    from autograder.grade_class import grade_class, waiting_lines
+    from autograder.grade_class import grade_class
 
-    course = Course(options.course)
+    course, sheets = Course(options.course), _sheets(options)
+    _warn_of_no_sandbox(options)
     started = time.monotonic()
     result = grade_class(
         course,
-        _sheets(options),
+        sheets,
         jobs=options.jobs,
         cluster=options.cluster,
-        progress=not options.json,
+        locked=not options.no_sandbox,
+        # A bar would run into the lines of JSON where both go to the same terminal.
+        progress=not (options.json and sys.stdout.isatty()),
         on_verdict=_print_json_line if options.json else lambda _: None,
     )
-    for submission, reason in result.failed:
-        print(f"{submission.student}/{submission.sheet}: not graded: {reason}", file=sys.stderr)
+    for line in result.failure_lines():
+        print(line, file=sys.stderr)
     if not options.json:
-        for line in waiting_lines(result):
+        for line in result.flag_lines():
             print(line)
-        print(
-            f"{len(result.verdicts)} graded, {result.unchanged} unchanged, "
-            f"{len(result.failed)} failed in {time.monotonic() - started:.0f} s; "
+    summary = _grade_summary(result, course, sheets, time.monotonic() - started)
+    print(summary, file=sys.stderr if options.json else sys.stdout)
+    return 1 if result.failed else 0
+
+
+def _grade_summary(
+    result: "ClassResult", course: "Course", sheets: "list[Sheet]", seconds: float
+) -> str:
+    if result.graded or result.recovered or result.failed:
+        before = f"{result.recovered} graded before and now recorded, " if result.recovered else ""
+        return (
+            f"{result.graded} graded, {before}{result.unchanged} unchanged, "
+            f"{len(result.failed)} failed in {seconds:.0f} s; "
             f"verdicts in {course.root / 'autograded'}"
         )
-    return 1 if result.failed else 0
+    if result.unchanged:
+        return f"nothing to do: all {result.unchanged} were graded before and have not changed"
+    names = ", ".join(sheet.name for sheet in sheets)
+    where = course.root / "submitted" / "<student>" / "<sheet>" / "<sheet>.ipynb"
+    return f"nothing to do: no submission to {names}; expected at {where}"
 
 
 def _print_json_line(verdict: dict[str, Any]) -> None:

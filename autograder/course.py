@@ -6,89 +6,38 @@ course/
   source/<sheet>/               the sheet with solutions and tests
   release/<sheet>/              the students' notebook
   submitted/<student>/<sheet>/  what a student handed in: <sheet>.ipynb, timestamp.txt
-  autograded/<student>/<sheet>/ the graded notebook, verdict.json
+  autograded/<student>/<sheet>/ the graded notebook, verdict.json, digest.txt
   feedback/<student>/<sheet>/   HTML for the student
   report/<sheet>.html           HTML for the instructor
+
+A digest.txt that holds a submission's digest says that its verdict is finished and need not be
+found again; followed by the word "recorded", that the gradebook has it too.
 """
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
-import shutil
 import sys
-import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 
 from autograder.errors import AutograderError, UsageError
 from autograder.grading import Graded, Verdict
-from autograder.rebuild import MAX_SUBMISSION_BYTES
 from autograder.sheets import Sheet
+from autograder.submission import Submission
+
+if TYPE_CHECKING:
+    from autograder.gradebook import GradebookWriter
 
 CONFIG_TEMPLATE = Path(__file__).parent / "templates" / "nbgrader_config.py"
 DEFAULT_COURSE = Path("course")
 
-
-@dataclass(frozen=True)
-class Submission:
-    """What one student handed in for one sheet."""
-
-    student: str
-    sheet: str
-    folder: Path
-
-    @property
-    def path(self) -> Path:
-        return self.folder / f"{self.sheet}.ipynb"
-
-    def read(self) -> bytes:
-        """The notebook's bytes; empty where there is no regular file of the expected name.
-
-        Links are not followed: a link could name any file that the grader may read.
-        """
-        if self.folder.is_symlink() or self.path.is_symlink() or not self.path.is_file():
-            return b""
-        with self.path.open("rb") as file:
-            return file.read(MAX_SUBMISSION_BYTES + 1)
-
-    @property
-    def timestamp(self) -> str | None:
-        """When it was handed in, as nbgrader writes it; None where nothing says when.
-
-        Raises:
-            AutograderError: `timestamp.txt` holds no time.
-        """
-        from nbgrader.utils import parse_utc
-
-        text = self._timestamp_as_written()
-        try:
-            parse_utc(text or None)
-        except (ValueError, OverflowError) as error:
-            path = self.folder / "timestamp.txt"
-            raise AutograderError(
-                f"{path}: '{text[:80]}' is no time; write '2026-03-01 12:00:00 UTC'"
-            ) from error
-        return text or None
-
-    def _timestamp_as_written(self) -> str:
-        path = self.folder / "timestamp.txt"
-        if path.is_symlink() or not path.is_file():
-            return ""
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return file.read(1000).strip()
-
-    def digest(self, sheet_json: str, data: bytes) -> str:
-        """What a verdict and its grade depend on: the sheet, the bytes and when they came."""
-        digest = hashlib.sha256()
-        for part in (sheet_json.encode(), data, self._timestamp_as_written().encode()):
-            digest.update(len(part).to_bytes(8) + part)
-        return digest.hexdigest()
+_SQLITE = "sqlite:///"
+_RECORDED = "recorded"
 
 
 class Course:
@@ -132,11 +81,18 @@ class Course:
             AutograderError: another process holds it.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / ".lock").open("w") as lock:
+        with (self.root / ".lock").open("a+", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise AutograderError(f"{self.root} is being graded by another process") from error
+                lock.seek(0)
+                raise AutograderError(
+                    f"{self.root} is being graded by another process (pid {lock.read() or '?'})"
+                ) from error
+            # The lock goes with the process, whatever ends it; the number is for people.
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
             yield
 
     def prepare(self, sheet: Sheet) -> None:
@@ -146,93 +102,161 @@ class Course:
             AutograderError: nbgrader refuses the sheet, for example because cells were added
                 after students had handed it in.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        from autograder.gradebook import create_gradebook
+
+        source = self.root / "source" / sheet.name / f"{sheet.name}.ipynb"
+        # Not beside the source: nbgrader hands out what lies there.
+        prepared = self.root / ".prepared" / sheet.name
+        for path in (source, prepared):
+            path.parent.mkdir(parents=True, exist_ok=True)
         config = self.root / "nbgrader_config.py"
         if not config.exists():
-            shutil.copy(CONFIG_TEMPLATE, config)
-        source = self.root / "source" / sheet.name / f"{sheet.name}.ipynb"
+            _replace(config, CONFIG_TEMPLATE.read_text(encoding="utf-8"))
+        _put_alembic_on_path()
+        create_gradebook(self.database)
         text = nbformat.writes(sheet.notebook) + "\n"
-        if source.exists() and source.read_text(encoding="utf-8") == text:
-            return
-        source.parent.mkdir(parents=True, exist_ok=True)
         before = source.read_text(encoding="utf-8") if source.exists() else None
-        source.write_text(text, encoding="utf-8")
+        if prepared.exists() and before == text and self._is_released(sheet.name):
+            return
+        prepared.unlink(missing_ok=True)
+        _replace(source, text)
         try:
             self._generate_assignment(sheet.name)
         except AutograderError:
             source.unlink()
             if before is not None:
-                source.write_text(before, encoding="utf-8")
+                _replace(source, before)
             raise
+        prepared.touch()
+
+    def _is_released(self, sheet: str) -> bool:
+        with contextlib.closing(self.gradebook()) as gradebook:
+            return gradebook.students(sheet) is not None
 
     def _generate_assignment(self, sheet: str) -> None:
         from nbgrader.apps import NbGraderAPI
 
-        # To make a gradebook nbgrader runs `alembic`, which lies beside this Python, and which
-        # the PATH need not name.
-        beside = str(Path(sys.executable).parent)
-        if beside not in os.environ.get("PATH", "").split(os.pathsep):
-            os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", "")])
         answer = NbGraderAPI(config=self.nbgrader_config()).generate_assignment(sheet, force=True)
+        if answer.get("error", "").rstrip().endswith("KeyboardInterrupt"):
+            raise KeyboardInterrupt  # to nbgrader, Ctrl-C is a failure like any other
         if not answer["success"]:
             reason = (answer.get("log") or answer.get("error") or "no reason given").strip()
             raise AutograderError(f"nbgrader cannot release '{sheet}' in {self.root}:\n{reason}")
 
     def nbgrader_config(self) -> Any:
-        """The course's nbgrader_config.py as a traitlets Config, for nbgrader's own classes."""
+        """The course's nbgrader_config.py as a traitlets Config, for nbgrader's own classes.
+
+        Raises:
+            AutograderError: it cannot be run.
+        """
         from traitlets.config import PyFileConfigLoader
 
-        return PyFileConfigLoader("nbgrader_config.py", path=str(self.root)).load_config()
+        path = self.root / "nbgrader_config.py"
+        try:
+            return PyFileConfigLoader(path.name, path=str(self.root)).load_config()
+        except Exception as error:
+            raise AutograderError(f"{path}: {type(error).__name__}: {error}") from error
 
     @property
     def database(self) -> str:
-        return f"sqlite:///{self.root / 'gradebook.db'}"
+        """The gradebook's URL: `c.CourseDirectory.db_url`, else a file in the course folder."""
+        url = _SQLITE + "gradebook.db"
+        if (self.root / "nbgrader_config.py").exists():
+            url = str(self.nbgrader_config().CourseDirectory.get("db_url") or url)
+        if url.startswith(_SQLITE):
+            # nbgrader runs in the course folder, and reads a relative path from there.
+            url = _SQLITE + str(self.root / url.removeprefix(_SQLITE))
+        return url
 
-    def is_graded(self, submission: Submission, digest: str) -> bool:
-        """Whether a finished verdict of exactly these bytes and this sheet is there."""
-        path = self.graded_folder(submission.student, submission.sheet) / "digest.txt"
-        return path.is_file() and path.read_text(encoding="utf-8") == digest
+    def gradebook(self) -> "GradebookWriter":
+        """The course's gradebook to write into; the caller closes it."""
+        from autograder.gradebook import GradebookWriter
 
-    def record(self, submission: Submission, graded: Graded, digest: str) -> None:
-        """Write one verdict: files first, then the gradebook, last the mark that it is finished."""
+        return GradebookWriter(self.database, self.nbgrader_config())
+
+    def is_finished(self, submission: Submission, digest: str) -> bool:
+        """Whether a verdict with just this digest is there, in the gradebook or not yet."""
+        folder = self.graded_folder(submission.student, submission.sheet)
+        return _marks(folder)[:1] == [digest] and all(
+            path.is_file() and path.stat().st_size > 0
+            for path in (folder / "verdict.json", folder / f"{submission.sheet}.ipynb")
+        )
+
+    def is_recorded(self, submission: Submission, digest: str) -> bool:
+        """Whether a verdict with just this digest is there and in the gradebook."""
+        folder = self.graded_folder(submission.student, submission.sheet)
+        return self.is_finished(submission, digest) and _marks(folder)[1:] == [_RECORDED]
+
+    def finish(self, submission: Submission, graded: Graded, digest: str) -> None:
+        """Write one verdict's files, and last the mark that it is finished.
+
+        A process may be killed at any moment: the mark is there only when the files are, and no
+        file is ever half of one. Nothing waits for the disk, though: after a power failure files
+        can be empty, which `is_finished` notices, so that the submission is graded again. What
+        the gradebook then has is what SQLite promises.
+        """
         folder = self.graded_folder(submission.student, submission.sheet)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "digest.txt").unlink(missing_ok=True)
-        _replace(folder / f"{submission.sheet}.ipynb", nbformat.writes(graded.notebook) + "\n")
-        write_verdict(folder, graded.verdict)
-        if submission.timestamp:
-            _replace(folder / "timestamp.txt", submission.timestamp)
-        self._save_grades(submission, graded)
-        (folder / "digest.txt").write_text(digest, encoding="utf-8")
-
-    def _save_grades(self, submission: Submission, graded: Graded) -> None:
-        """Let nbgrader's own preprocessors write the grades and the late penalty."""
-        from nbgrader.api import Gradebook
-        from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
-        from sqlalchemy.exc import SAWarning
-
-        sheet, student = submission.sheet, submission.student
-        config = self.nbgrader_config()
-        names = {
-            "notebook": sheet,
-            "assignment": sheet,
-            "student": student,
-            "db_url": self.database,
+        texts = {
+            f"{submission.sheet}.ipynb": nbformat.writes(graded.notebook) + "\n",
+            "verdict.json": _as_json(graded.verdict),
         }
-        timestamp = {"timestamp": submission.timestamp} if submission.timestamp else {}
-        with warnings.catch_warnings():
-            # nbgrader adds to the session what SQLAlchemy would like to have been told earlier.
-            warnings.simplefilter("ignore", SAWarning)
-            with Gradebook(self.database) as gradebook:
-                gradebook.update_or_create_student(student)
-                gradebook.update_or_create_submission(sheet, student, **timestamp)
-            for step in (SaveAutoGrades, AssignLatePenalties):
-                step(config=config).preprocess(graded.notebook, {"nbgrader": names})
+        if submission.timestamp:
+            texts["timestamp.txt"] = submission.timestamp
+        drafts = {name: folder / f"{name}.new" for name in texts}
+        try:
+            # All before any is put in place: a full disk leaves the old verdict as it was.
+            for name, draft in drafts.items():
+                draft.write_text(texts[name], encoding="utf-8")
+            (folder / "digest.txt").unlink(missing_ok=True)
+            (folder / "timestamp.txt").unlink(missing_ok=True)
+            for name, draft in drafts.items():
+                draft.replace(folder / name)
+        finally:
+            for draft in drafts.values():
+                draft.unlink(missing_ok=True)
+        mark_finished(folder, digest)
+
+    def finished(self, submission: Submission) -> Graded:
+        """What `finish` wrote.
+
+        Raises:
+            ValueError: the files are not as they were written.
+        """
+        folder = self.graded_folder(submission.student, submission.sheet)
+        verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+        return Graded(verdict, nbformat.read(folder / f"{submission.sheet}.ipynb", as_version=4))
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
     """Write `verdict.json` into a submission's graded folder."""
-    _replace(folder / "verdict.json", json.dumps(verdict, indent=1, ensure_ascii=False) + "\n")
+    _replace(folder / "verdict.json", _as_json(verdict))
+
+
+def mark_finished(folder: Path, digest: str) -> None:
+    """Say that the verdict in a graded folder need not be found again, only recorded."""
+    _replace(folder / "digest.txt", digest)
+
+
+def mark_recorded(folder: Path, digest: str) -> None:
+    """Say that the gradebook has the verdict in a graded folder."""
+    _replace(folder / "digest.txt", f"{digest} {_RECORDED}")
+
+
+def _put_alembic_on_path() -> None:
+    """To make a gradebook nbgrader runs `alembic`, which lies beside this Python."""
+    beside = str(Path(sys.executable).parent)
+    if beside not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", "")])
+
+
+def _marks(folder: Path) -> list[str]:
+    path = folder / "digest.txt"
+    return path.read_text(encoding="utf-8").split() if path.is_file() else []
+
+
+def _as_json(verdict: Verdict) -> str:
+    return json.dumps(verdict, indent=1, ensure_ascii=False) + "\n"
 
 
 def _replace(path: Path, text: str) -> None:

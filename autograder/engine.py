@@ -50,6 +50,16 @@ class Work:
     seed: int = 0
 
 
+def warm_up(*, locked: bool = True) -> None:
+    """Start the processes that kernels are forked from.
+
+    Raises:
+        SandboxError: this machine cannot lock code in.
+    """
+    examiners.warm_up()  # beside the sandbox: both import torch
+    sandbox.require(locked=locked)
+
+
 def execute(work: Work, limits: Limits, *, locked: bool = True) -> dict[int, CellReport]:
     """Run all cells in order in a fresh kernel, then all tests.
 
@@ -60,8 +70,8 @@ def execute(work: Work, limits: Limits, *, locked: bool = True) -> dict[int, Cel
         SandboxError: this machine cannot lock code in.
         AutograderError: no process could be started.
     """
-    examiners.warm_up()  # beside the sandbox: both import torch
     try:
+        warm_up(locked=locked)
         return _execute(work, limits, locked)
     except (SandboxError, ExaminerError):
         # A process may be ended by somebody else, or by a machine out of memory: another is made.

@@ -70,6 +70,9 @@ def grade(
     """
     rebuilt = rebuild(sheet, submission)
     given = {name: data for name, data in (files or {}).items() if name in sheet.files}
+    for name in sheet.files.keys() - given.keys():
+        lacking = f"{name}: not handed in, or larger than {sheet.files[name]:,} bytes"
+        rebuilt.flags.append(Flag("file-missing", lacking))
     return grade_rebuilt(sheet, rebuilt, student=student, files=given, locked=locked)
 
 

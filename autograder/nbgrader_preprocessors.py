@@ -8,10 +8,11 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 
-from autograder.course import Course, Submission, write_verdict
+from autograder.course import Course, mark_finished, write_verdict
 from autograder.grading import grade_rebuilt
 from autograder.rebuild import Flag, Rebuilt, rebuild
 from autograder.sheets import Sheet
+from autograder.submission import Submission
 
 
 class RebuildFromSource(NbGraderPreprocessor):
@@ -36,15 +37,18 @@ class GradeRebuilt(NbGraderPreprocessor):
         names = resources["nbgrader"]
         sheet, student = _sheet(names["assignment"]), names["student"]
         flags = [Flag(kind, detail) for kind, detail in nb.metadata.pop("flags", [])]
-        graded = grade_rebuilt(sheet, Rebuilt(nb, flags), student=student, locked=self.sandbox)
         course = Course(Path.cwd())
+        place = course.root / "submitted" / student / sheet.name
+        submission = Submission(student, sheet.name, place)
+        data, files = submission.read(), submission.read_files(sheet.files)
+        graded = grade_rebuilt(
+            sheet, Rebuilt(nb, flags), student=student, files=files, locked=self.sandbox
+        )
         folder = course.graded_folder(student, sheet.name)
         write_verdict(folder, graded.verdict)
-        submission = Submission(
-            student, sheet.name, course.root / "submitted" / student / sheet.name
-        )
-        digest = folder / "digest.txt"
-        digest.write_text(submission.digest(sheet.to_json(), submission.read()), encoding="utf-8")
+        # Finished, not recorded: nbgrader writes the gradebook after this.
+        digest = submission.digest(sheet.to_json(), data, files, locked=self.sandbox)
+        mark_finished(folder, digest)
         return graded.notebook, resources
 
 

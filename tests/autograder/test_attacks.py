@@ -4,22 +4,19 @@ a test holds, gets out of the sandbox, or leaves anything behind.
 The attacks stand in `attacks/`.
 """
 
-import contextlib
 import json
 import os
 import socket
-import subprocess
-import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import psutil
 import pytest
 from attacks import hard_code, notebooks, strange_notebooks, unreadable
+from attacks.host import CANARY, canaries, left_behind
 from attacks.reading import FOLDER, WRONG, Written, read
 from IPython.core.inputtransformer2 import TransformerManager
 from made_up import as_bytes, code_cell, flags, notebook_of
@@ -33,10 +30,11 @@ FILES = sorted(path.stem for path in FOLDER.glob("*-*.md") if not path.stem.star
 CORPUS = [written for name in FILES for written in read(name)]
 PAIRS = [written for written in CORPUS if written.name.startswith("neighbouring-")]
 ALONE = [written for written in CORPUS if written not in PAIRS]
+# These take all that they can get, and are graded when nothing else is.
+ALONE.sort(key=lambda written: written.name.startswith("exhausting-"))
 
-# What only whoever grades knows: a canary in every place of the host that an attack looks at,
-# inputs of hidden tests, what is expected of them, and names in their source.
-CANARY = "canary-7433"
+# What only whoever grades knows: canaries, inputs of hidden tests, what is expected of them, names
+# in their source.
 SECRETS = (
     CANARY, "quokka", "86028121", "86028156", "plover7319", "40423", "40424", "121269", "15485863",
     "30971726", "104659", "313977", "941931", "844350",
@@ -44,10 +42,6 @@ SECRETS = (
 
 # A mistake in an attack, not an attack.
 SLIPS = ("NameError", "ModuleNotFoundError", "IndentationError", "slip:")
-
-# Every process of a submission has this name, and every file that an attack makes begins with it.
-MARK = "stowaway"
-MARKED = f"import ctypes\nctypes.CDLL(None).prctl(15, b'{MARK}', 0, 0, 0)"
 
 # A graded notebook with all that an attack may show in it.
 MAX_NOTEBOOK_BYTES = 7_000_000
@@ -65,36 +59,14 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Sheet:
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What an attack may know of the machine: where there is something to find."""
-    folder = tmp_path_factory.mktemp("host-of-canaries")
-    for name in ("canary.txt", "gradebook.db"):
-        (folder / name).write_text(CANARY, encoding="utf-8")
-    with contextlib.ExitStack() as stack:
-        sleeper = [sys.executable, "-c", "import signal; signal.pause()", CANARY]
-        neighbour = stack.enter_context(subprocess.Popen(sleeper, env={"COURSE_TOKEN": CANARY}))
-        stack.callback(neighbour.kill)
-        port = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        for name in (str(folder / "socket"), f"\0{folder}"):
-            stack.enter_context(_server(name))
-        yield {
-            "folder": str(folder), "marker": folder.name, "file": str(folder / "canary.txt"),
-            "gradebook": str(folder / "gradebook.db"), "sheet": str(FOLDER / "sheet.md"),
-            "home": str(Path.home()), "pid": neighbour.pid, "grader": os.getpid(),
-            "port": port.getsockname()[1], "socket": str(folder / "socket"),
-            "abstract": str(folder),
-        }  # fmt: skip
-
-
-def _server(name: str) -> socket.socket:
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(name)
-    server.listen()
-    return server
+    """What an attack may know of the machine, and the name that its processes take."""
+    with canaries(tmp_path_factory.mktemp("host-of-canaries")) as known:
+        yield known | {"process": f"{os.getpid()}"}
 
 
 @pytest.fixture(scope="module")
-def locked_in(attacked: Sheet, host: dict[str, Any]) -> None:
-    """Refuses to let attacks run where they would hit this machine."""
+def locked_in(attacked: Sheet, host: dict[str, Any]) -> dict[str, Any]:
+    """The host, known to be out of reach: attacks are not run where they would hit this machine."""
     probe = """
 import os, socket
 attempts = {
@@ -113,12 +85,14 @@ for name, attempt in attempts.items():
     graded = grade(attacked, submission(attacked, host, only_extras("probe", [], [probe])))
     if graded.verdict["sandbox"] == "none" or said(graded).count("refused:") != 5:
         pytest.fail(f"attacks are not run: the sandbox does not hold: {said(graded)}")
+    return host
 
 
 def submission(sheet: Sheet, host: dict[str, Any], written: Written) -> bytes:
     """The notebook of one attack, as it is handed in."""
     notebook = notebook_of(sheet, **written.answers)
-    first = [MARKED, f"host = {host!r}", *written.first]
+    named = f"import ctypes\nctypes.CDLL(None).prctl(15, {host['process'].encode()!r}, 0, 0, 0)"
+    first = [named, f"host = {host!r}", *written.first]
     notebook["cells"][:0] = [code_cell(source) for source in first]
     notebook["cells"] += [code_cell(source) for source in written.extras]
     return as_bytes(notebook)
@@ -158,22 +132,6 @@ def assert_withstood(sheet: Sheet, graded: Graded, wrong: set[str], *, spoils: b
     assert len(nbformat.writes(graded.notebook)) < MAX_NOTEBOOK_BYTES
 
 
-def left_behind(host: dict[str, Any]) -> list[str]:
-    """Processes and files of submissions that are still there, and traces on the canaries."""
-    found = [
-        f"process {process.pid}"
-        for process in psutil.process_iter(["name"])
-        if process.info["name"] == MARK
-    ]
-    places = ["/tmp", "/var/tmp", "/dev/shm", "/run", "/", Path.home(), Path.cwd(), sys.prefix]
-    places += [host["folder"], *(path for path in sys.path if path.endswith("site-packages"))]
-    found += [str(path) for place in places for path in Path(place).glob(f"{MARK}*")]
-    canaries = sorted(path.name for path in Path(host["folder"]).iterdir())
-    if canaries != ["canary.txt", "gradebook.db", "socket"]:
-        found.append(f"canaries: {canaries}")
-    return found
-
-
 def test_the_reference_is_right(attacked, host):
     graded = grade(attacked, submission(attacked, host, Written("right")))
     assert_withstood(attacked, graded, set(), spoils=False)
@@ -188,27 +146,58 @@ def test_an_attack_is_something_that_python_can_run(attack):
         compile(transformed(source), attack.name, "exec")
 
 
-@pytest.mark.usefixtures("locked_in")
+Outcome = list[tuple[Graded, list[str]]]
+
+
+@pytest.fixture(scope="module")
+def outcomes(request, attacked, locked_in) -> Iterator[Callable[[Written], Outcome]]:
+    """Grades the attacks of this run, two at a time but for those that take all they can get."""
+    tests = [item for item in request.session.items if item.name.startswith("test_an_attack[")]
+    wanted = [item.callspec.params["attack"] for item in tests]
+    with ThreadPoolExecutor(2) as pool:
+        ahead = {
+            attack.name: pool.submit(_outcome, attack, attacked, locked_in)
+            for attack in wanted
+            if not attack.name.startswith("exhausting-")
+        }
+        yield (
+            lambda attack: (
+                ahead[attack.name].result()
+                if attack.name in ahead
+                else _outcome(attack, attacked, locked_in)
+            )
+        )
+        pool.shutdown(cancel_futures=True)
+
+
+def _outcome(attack: Written, sheet: Sheet, host: dict[str, Any]) -> Outcome:
+    """The attack, graded, and the submission after it where there is one; what each has left."""
+    known = host | {"process": f"{CORPUS.index(attack)}-{os.getpid()}"}
+    both = [attack]
+    if attack.next:
+        both.append(only_extras(attack.name, attack.first, attack.next))
+    return [
+        (grade(sheet, submission(sheet, known, written)), left_behind(known)) for written in both
+    ]
+
+
 @pytest.mark.parametrize("attack", ALONE, ids=str)
-def test_an_attack(attack, attacked, host):
-    graded = grade(attacked, submission(attacked, host, attack), student="mallory")
+def test_an_attack(attack, attacked, outcomes):
+    (graded, left), *after = outcomes(attack)
     assert_withstood(attacked, graded, attack.wrong, spoils=attack.spoils)
     assert attack.spoils or not [slip for slip in SLIPS if slip in said(graded)], said(graded)
     if attack.name.startswith(("escaping-", "leaking-finding")) and not attack.next:
         assert "refused:" in said(graded) or flags(graded.verdict), "nothing was tried"
-    assert left_behind(host) == []
-    if attack.next:
-        after = only_extras(attack.name, attack.first, attack.next)
-        graded = grade(attacked, submission(attacked, host, after), student="oscar")
-        assert_withstood(attacked, graded, {"total"}, spoils=False)
-        assert left_behind(host) == []
+    assert left == []
+    for graded_next, left_next in after:
+        assert_withstood(attacked, graded_next, {"total"}, spoils=False)
+        assert left_next == []
 
 
-@pytest.mark.usefixtures("locked_in")
 @pytest.mark.parametrize("attack", PAIRS, ids=str)
-def test_two_submissions_at_a_time(attack, attacked, host):
+def test_two_submissions_at_a_time(attack, attacked, locked_in):
     other = only_extras(attack.name, attack.first, attack.next)
-    both = [submission(attacked, host, written) for written in (attack, other)]
+    both = [submission(attacked, locked_in, written) for written in (attack, other)]
     with ThreadPoolExecutor(2) as pool:
         for graded in pool.map(lambda data: grade(attacked, data), both):
             assert_withstood(attacked, graded, {"total"}, spoils=False)
@@ -267,7 +256,8 @@ def _folder(path: Path, _: Path) -> None:
 
 
 def _socket(path: Path, _: Path) -> None:
-    _server(str(path)).close()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
 
 
 def _sparse_file(path: Path, _: Path) -> None:

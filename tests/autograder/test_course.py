@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 import nbformat
 import pytest
+from gradebook_rows import made_up_verdict
 from made_up import NAME, changed, hand_in, handed_in, sheet_from
 from nbgrader.api import Gradebook
 
-from autograder.course import Course, Submission
+from autograder.course import Course, Submission, mark_finished, mark_recorded
 from autograder.errors import AutograderError
 from autograder.feedback import manual_grades
 from autograder.grade_class import grade_class
@@ -32,6 +33,7 @@ def test_a_prepared_course_has_what_nbgrader_expects(prepared, sheet):
         "gradebook.db",
         f"source/{NAME}/{NAME}.ipynb",
         f"release/{NAME}/{NAME}.ipynb",
+        f".prepared/{NAME}",
     }
     source = nbformat.read(prepared / "source" / NAME / f"{NAME}.ipynb", as_version=4)
     assert source == sheet.notebook
@@ -61,14 +63,67 @@ def test_an_instructors_own_configuration_is_kept(root):
     assert "Why 0?" in (root / "release" / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8")
 
 
+def test_a_sheet_whose_preparation_was_interrupted_is_prepared_again(root, sheet, monkeypatch):
+    text = changed("Why is the mean of nothing 0 here?", "Why 0?")
+    new = sheet_from(root / "solutions", text)
+    with monkeypatch.context() as patched:
+        patched.setattr(Course, "_generate_assignment", lambda *_: {}["killed"])
+        with pytest.raises(KeyError):
+            Course(root).prepare(new)
+    release = root / "release" / NAME / f"{NAME}.ipynb"
+    assert "Why 0?" not in release.read_text(encoding="utf-8")
+    Course(root).prepare(new)
+    assert "Why 0?" in release.read_text(encoding="utf-8")
+    Course(root).prepare(sheet)
+    assert "Why 0?" not in release.read_text(encoding="utf-8")
+
+
+def test_an_interruption_of_nbgrader_is_one_of_ours(root, sheet, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nbgrader.preprocessors.SaveCells.preprocess", interrupted)
+    (root / "gradebook.db").unlink()
+    with pytest.raises(KeyboardInterrupt):
+        Course(root).prepare(sheet)
+
+
+def test_a_configuration_that_cannot_be_run_is_named(root, sheet):
+    (root / "nbgrader_config.py").write_text("c = get_confg()", encoding="utf-8")
+    with pytest.raises(AutograderError, match=r"nbgrader_config\.py: NameError: .*'get_confg'"):
+        Course(root).prepare(sheet)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", "sqlite:///{root}/gradebook.db"),
+        ("c.CourseDirectory.db_url = ''", "sqlite:///{root}/gradebook.db"),
+        ("c.CourseDirectory.db_url = 'sqlite:///grades/of.db'", "sqlite:///{root}/grades/of.db"),
+        ("c.CourseDirectory.db_url = 'sqlite:////srv/of.db'", "sqlite:////srv/of.db"),
+        ("c.CourseDirectory.db_url = 'postgresql://a:b@c/d'", "postgresql://a:b@c/d"),
+    ],
+)
+def test_where_the_gradebook_is(tmp_path, line, expected):
+    text = f"c = get_config()\nc.CourseDirectory.root = 'elsewhere'\n{line}\n"
+    (tmp_path / "nbgrader_config.py").write_text(text, encoding="utf-8")
+    assert Course(tmp_path).database == expected.format(root=tmp_path)
+
+
+def test_the_gradebook_of_a_course_without_configuration(tmp_path):
+    assert Course(tmp_path).database == f"sqlite:///{tmp_path}/gradebook.db"
+
+
+# What grading leaves.
+
+
 def test_what_a_graded_submission_leaves(graded_class):
     folder = graded_class.course.graded_folder("ada", NAME)
     assert sorted(path.name for path in folder.iterdir()) == [
         "digest.txt", f"{NAME}.ipynb", "timestamp.txt", "verdict.json"
     ]  # fmt: skip
     verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
-    (expected,) = [v for v in graded_class.result.verdicts if v["student"] == "ada"]
-    assert verdict == expected
+    assert (verdict["student"], verdict["score"]) == ("ada", 8.5)
     assert (folder / "timestamp.txt").read_text(encoding="utf-8") == "2026-03-01 12:00:00 UTC"
     nbformat.read(folder / f"{NAME}.ipynb", as_version=4)
 
@@ -81,6 +136,36 @@ def test_a_student_without_a_time_has_none(graded_class):
 def test_what_was_handed_in_is_not_touched(graded_class, sheet):
     path = graded_class.course.root / "submitted" / "ada" / NAME / f"{NAME}.ipynb"
     assert path.read_bytes() == handed_in(sheet, written_why="So it *is*.")
+
+
+def test_a_time_that_was_withdrawn_is_withdrawn(root, sheet):
+    hand_in(root, "ada", b"", "2026-03-01 12:00:00 UTC")
+    graded(root, sheet)
+    (root / "submitted" / "ada" / NAME / "timestamp.txt").unlink()
+    course = graded(root, sheet)
+    assert not (course.graded_folder("ada", NAME) / "timestamp.txt").exists()
+
+
+def test_finished_and_recorded(root, sheet):
+    course = Course(root)
+    submission = Submission("ada", NAME, hand_in(root, "ada", b""))
+    folder = course.graded_folder("ada", NAME)
+
+    def states(digest: str) -> tuple[bool, bool]:
+        return course.is_finished(submission, digest), course.is_recorded(submission, digest)
+
+    assert states("abc") == (False, False)
+    course.finish(submission, made_up_verdict(sheet, "ada", b""), "abc")
+    assert (folder / "digest.txt").read_text(encoding="utf-8") == "abc"
+    assert states("abc") == (True, False)
+    mark_recorded(folder, "abc")
+    assert (folder / "digest.txt").read_text(encoding="utf-8") == "abc recorded"
+    assert states("abc") == (True, True)
+    assert states("abcd") == states("ab") == states("recorded") == (False, False)
+    mark_finished(folder, "abcd")
+    assert (states("abc"), states("abcd")) == ((False, False), (True, False))
+    verdict = course.finished(submission).verdict
+    assert (verdict["student"], verdict["score"]) == ("ada", 8.5)
 
 
 # The gradebook.
@@ -154,44 +239,6 @@ def test_a_late_submission_has_its_penalty(root, sheet):
         assert found["late"].timestamp == datetime(2026, 3, 1, 14)
     assert penalties == {"early": 0, "late": 2, "very late": 8.5, "whenever": 0}
     assert {v["score"] for v in course.verdicts(NAME)} == {8.5}, "a verdict knows no penalty"
-
-
-# One submission.
-
-
-def test_a_submission_is_read_as_it_is(tmp_path):
-    folder = hand_in(tmp_path, "ada", b"\xff\x00", "  2026-03-01 12:00:00 UTC\n")
-    submission = Submission("ada", NAME, folder)
-    assert submission.read() == b"\xff\x00"
-    assert submission.timestamp == "2026-03-01 12:00:00 UTC"
-
-
-@pytest.mark.parametrize("content", [b"", b" \n"])
-def test_an_empty_time_is_none(tmp_path, content):
-    folder = hand_in(tmp_path, "ada", b"")
-    (folder / "timestamp.txt").write_bytes(content)
-    assert Submission("ada", NAME, folder).timestamp is None
-
-
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"soon", b"x" * 10**6])
-def test_a_time_that_is_none_is_refused(tmp_path, content):
-    folder = hand_in(tmp_path, "ada", b"")
-    (folder / "timestamp.txt").write_bytes(content)
-    with pytest.raises(AutograderError, match=r"timestamp\.txt: '.{2,80}' is no time"):
-        _ = Submission("ada", NAME, folder).timestamp
-
-
-def test_a_digest_tells_apart_whatever_a_grade_depends_on(tmp_path):
-    submission = Submission("ada", NAME, hand_in(tmp_path, "ada", b""))
-    digests = [
-        submission.digest("sheet", b"data"),
-        submission.digest("sheet2", b"data"),
-        submission.digest("sheet", b"data2"),
-        submission.digest("sheetd", b"ata"),
-    ]
-    hand_in(tmp_path, "ada", b"", "2026-03-01 12:00:00 UTC")
-    digests.append(submission.digest("sheet", b"data"))
-    assert len(set(digests)) == 5
 
 
 def test_verdicts_are_in_the_order_of_the_students(graded_class):

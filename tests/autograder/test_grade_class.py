@@ -1,26 +1,51 @@
 """Grading a class: everything new or changed, once, and nobody pays for anybody else."""
 
 import os
+import shutil
 import threading
+from dataclasses import dataclass, field
 
 import pytest
+from gradebook_rows import made_up_verdict
 from made_up import NAME, changed, flags, hand_in, handed_in, sheet_from
 from nbgrader.api import Gradebook
 
 from autograder import grade_class as module
-from autograder.course import Course
+from autograder.course import Course, Submission
 from autograder.errors import AutograderError, UsageError
-from autograder.grade_class import ClassResult, grade_class, waiting_lines
+from autograder.grade_class import ClassResult, grade_class
+from autograder.sheets import Sheet
 
 WRONG = "def celsius(fahrenheit):\n    return fahrenheit"
 
 
-def graded(root, sheet, **options) -> ClassResult:
-    return grade_class(Course(root), [sheet], jobs=2, progress=False, **options)
+@dataclass
+class Run(ClassResult):
+    """What a run came to, and the verdicts that it told."""
+
+    verdicts: list[dict] = field(default_factory=list)
 
 
-def students(result: ClassResult) -> list[str]:
-    return sorted(verdict["student"] for verdict in result.verdicts)
+def graded(root, sheet, **options) -> Run:
+    told: list[dict] = []
+    options = {"jobs": 2, "progress": False, "on_verdict": told.append} | options
+    return Run(**vars(grade_class(Course(root), [sheet], **options)), verdicts=told)
+
+
+def students(run: Run) -> list[str]:
+    return sorted(verdict["student"] for verdict in run.verdicts)
+
+
+@pytest.fixture
+def no_engine(sheet, monkeypatch):
+    """Verdicts are made up: every test passes, and nothing runs."""
+
+    def grade_bytes(_sheet_name, sheet_json, submission, student, _files, locked):
+        assert locked
+        assert sheet_json == sheet.to_json()
+        return made_up_verdict(sheet, student, submission).to_json()
+
+    monkeypatch.setattr(module, "grade_bytes", grade_bytes)
 
 
 def scores(course: Course) -> dict[str, float]:
@@ -33,9 +58,8 @@ def in_gradebook(course: Course) -> dict[str, float]:
 
 
 def test_every_submission_gets_a_verdict(graded_class):
-    assert students(graded_class.result) == sorted(graded_class.scores)
-    assert graded_class.result.failed == []
-    assert graded_class.result.unchanged == 0
+    result = graded_class.result
+    assert (result.graded, result.recovered, result.unchanged, result.failed) == (5, 0, 0, [])
     assert scores(graded_class.course) == graded_class.scores
 
 
@@ -44,7 +68,7 @@ def test_the_gradebook_has_the_same_scores(graded_class):
 
 
 def test_broken_files_are_named(graded_class):
-    lines = list(waiting_lines(graded_class.result))
+    lines = graded_class.result.flag_lines()
     assert [line.partition(": ")[0] for line in lines] == [f"dora/{NAME}", f"emil/{NAME}"]
     assert "unreadable: not a notebook" in lines[0]
     assert "unreadable: nothing to read" in lines[1]
@@ -55,7 +79,7 @@ def test_what_did_not_change_is_left_alone(root, sheet):
     hand_in(root, "ben", b"")
     assert students(graded(root, sheet)) == ["ada", "ben"]
     again = graded(root, sheet)
-    assert (again.verdicts, again.unchanged, again.failed) == ([], 2, [])
+    assert (again.graded, again.unchanged, again.failed, again.verdicts) == (0, 2, [], [])
     hand_in(root, "ada", handed_in(sheet, celsius=WRONG))
     hand_in(root, "cleo", handed_in(sheet))
     third = graded(root, sheet)
@@ -106,7 +130,8 @@ def test_a_time_that_is_none_is_told_and_costs_the_others_nothing(root, sheet, t
     ((submission, reason),) = result.failed
     assert submission.student == "ada"
     assert f"timestamp.txt: '{text}' is no time; write '2026-03-01 12:00:00 UTC'" in reason
-    assert list(waiting_lines(result))[-1].startswith(f"ada/{NAME}: not graded: ")
+    (line,) = result.failure_lines()
+    assert line.startswith(f"ada/{NAME}: not graded: ")
 
 
 def test_links_are_not_followed(root, sheet):
@@ -162,8 +187,8 @@ def test_a_name_that_no_file_can_hold_costs_the_others_nothing(root, sheet):
     result = graded(root, sheet)
     assert students(result) == ["ben"]
     ((_, reason),) = result.failed
-    assert reason.startswith("UnicodeEncodeError: ")
-    assert "".join(waiting_lines(result)).encode(), "and can be printed"
+    assert reason.startswith("not graded: UnicodeEncodeError: ")
+    assert "".join(result.failure_lines()).encode(), "and can be printed"
 
 
 def test_what_cannot_be_written_as_it_came(root, sheet):
@@ -172,48 +197,38 @@ def test_what_cannot_be_written_as_it_came(root, sheet):
     assert students(graded(root, sheet)) == ["ada"]
 
 
-def test_a_submission_that_cannot_be_recorded_costs_the_others_nothing(root, sheet, monkeypatch):
-    record = Course.record
-
-    def fails_for_ada(self, submission, graded, digest):
-        if submission.student == "ada":
-            raise KeyError("ada")
-        record(self, submission, graded, digest)
-
-    monkeypatch.setattr(Course, "record", fails_for_ada)
-    hand_in(root, "ada", b"")
-    hand_in(root, "ben", b"")
-    result = graded(root, sheet)
-    assert students(result) == ["ben"]
-    assert [(s.student, reason) for s, reason in result.failed] == [("ada", "KeyError: 'ada'")]
-    monkeypatch.undo()
-    assert students(graded(root, sheet)) == ["ada"], "what failed is tried again"
-
-
 def test_an_interrupted_run_keeps_what_is_finished_and_continues(root, sheet, monkeypatch):
     interrupted = threading.Event()
     begun = []
     grade_bytes = module.grade_bytes
 
     def waits_but_the_first(*arguments):
-        begun.append(arguments[-1])
+        begun.append(arguments[3])
         if len(begun) > 1:
             assert interrupted.wait(60)
         return grade_bytes(*arguments)
 
     def interrupt(_):
-        interrupted.set()
         raise KeyboardInterrupt
 
+    def noted(self, *arguments):
+        futures.append(submit(self, *arguments))
+        return futures[-1]
+
+    futures, submit = [], module.DaemonThreads.submit
+    monkeypatch.setattr(module.DaemonThreads, "submit", noted)
     monkeypatch.setattr(module, "grade_bytes", waits_but_the_first)
     for number in range(20):
         hand_in(root, f"s{number:02}", b"")
     with pytest.raises(KeyboardInterrupt):
         graded(root, sheet, on_verdict=interrupt)
-    assert len(begun) < 20, "what had not begun was not begun"
+    assert len(futures) < 20
+    assert any(future.cancelled() for future in futures), "what had not begun need not"
+    assert all(future.done() or future.running() for future in futures)
+    interrupted.set()
     assert len(Course(root).verdicts(NAME)) == 1
     second = graded(root, sheet)
-    assert (len(second.verdicts), second.unchanged) == (19, 1)
+    assert (second.graded, second.recovered, second.unchanged) == (19, 0, 1)
 
 
 def test_verdicts_are_told_as_they_come(root, sheet):
@@ -226,7 +241,10 @@ def test_verdicts_are_told_as_they_come(root, sheet):
 
 def test_two_writers_keep_apart(root, sheet):
     hand_in(root, "ada", b"")
-    with Course(root).locked(), pytest.raises(AutograderError, match="by another process"):
+    with (
+        Course(root).locked(),
+        pytest.raises(AutograderError, match=rf"by another process \(pid {os.getpid()}\)$"),
+    ):
         graded(root, sheet)
     assert students(graded(root, sheet)) == ["ada"]
 
@@ -240,13 +258,16 @@ def test_a_folder_without_submissions_is_named_and_not_made(tmp_path, sheet):
 def test_an_empty_class(root, sheet):
     (root / "submitted").mkdir()
     result = graded(root, sheet)
-    assert (result.verdicts, result.unchanged, result.failed) == ([], 0, [])
+    assert result == Run()
 
 
 def test_sheets_that_nobody_handed_in_are_not_set_up(tmp_path, sheet):
     (tmp_path / "submitted").mkdir()
     graded(tmp_path, sheet)
     assert not (tmp_path / "source").exists()
+
+
+# Many workers, one writer.
 
 
 def test_jobs_run_at_the_same_time(root, sheet, monkeypatch):
@@ -261,3 +282,185 @@ def test_jobs_run_at_the_same_time(root, sheet, monkeypatch):
     hand_in(root, "ada", b"")
     hand_in(root, "ben", b"")
     assert students(graded(root, sheet)) == ["ada", "ben"]
+
+
+def sent_to_workers(monkeypatch) -> list[str]:
+    """Who was sent to a worker, as it happens."""
+    sent: list[str] = []
+    submit = module.DaemonThreads.submit
+
+    def noted(self, grade_bytes, sheet_name, sheet_json, submission, student, *more):
+        sent.append(f"{student}/{sheet_name}")
+        return submit(self, grade_bytes, sheet_name, sheet_json, submission, student, *more)
+
+    monkeypatch.setattr(module.DaemonThreads, "submit", noted)
+    return sent
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_the_work_is_done_by_sheet_then_student(root, sheet, monkeypatch):
+    sheets = [Sheet("b-sheet", sheet.notebook), Sheet("a-sheet", sheet.notebook)]
+    for student in ("cleo", "ada", "ben"):
+        for name in ("b-sheet", "a-sheet"):
+            folder = hand_in(root, student, b"")
+            folder.rename(folder.with_name(name))
+    sent = sent_to_workers(monkeypatch)
+    result = grade_class(Course(root), sheets, jobs=1, progress=False)
+    assert result.graded == 6
+    assert sent == ["ada/a-sheet", "ben/a-sheet", "cleo/a-sheet",
+                    "ada/b-sheet", "ben/b-sheet", "cleo/b-sheet"]  # fmt: skip
+
+
+def test_few_submissions_are_in_memory_at_a_time(root, sheet, monkeypatch):
+    for number in range(30):
+        hand_in(root, f"s{number:02}", b"")
+    sent = sent_to_workers(monkeypatch)
+    taken: list[int] = []
+    take = module._take
+
+    def noted(*arguments):
+        taken.append(len(sent) - len(taken))
+        take(*arguments)
+
+    monkeypatch.setattr(module, "_take", noted)
+    assert graded(root, sheet, jobs=3).graded == 30
+    assert max(taken) == 2 * 3, "each worker has one and finds one more when it is done"
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_a_folder_that_vanishes_is_named_and_costs_the_others_nothing(root, sheet, monkeypatch):
+    for student in ("ada", "ben", "cleo", "dora"):
+        hand_in(root, student, handed_in(sheet))
+    grade_bytes = module.grade_bytes
+
+    def and_remove_cleos(*arguments):
+        shutil.rmtree(root / "submitted" / "cleo", ignore_errors=True)
+        return grade_bytes(*arguments)
+
+    monkeypatch.setattr(module, "grade_bytes", and_remove_cleos)
+    result = graded(root, sheet, jobs=1)
+    assert students(result) == ["ada", "ben", "dora"]
+    ((submission, reason),) = result.failed
+    assert submission.student == "cleo"
+    assert reason == f"not graded: {root}/submitted/cleo/{NAME} is no longer there"
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_a_file_that_cannot_be_read_is_named_and_costs_the_others_nothing(root, sheet, monkeypatch):
+    read = Submission.read
+
+    def denied(self):
+        if self.student == "ada":
+            raise PermissionError(13, "Permission denied", str(self.path))
+        return read(self)
+
+    monkeypatch.setattr(Submission, "read", denied)
+    hand_in(root, "ada", b"")
+    hand_in(root, "ben", b"")
+    result = graded(root, sheet)
+    assert students(result) == ["ben"]
+    (line,) = result.failure_lines()
+    assert line.startswith(f"ada/{NAME}: not graded: [Errno 13] Permission denied: ")
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_what_changes_before_it_is_its_turn_is_graded_as_it_is_then(root, sheet, monkeypatch):
+    for student in ("ada", "ben", "cleo"):
+        hand_in(root, student, b"")
+    grade_bytes, seen = module.grade_bytes, {}
+
+    def and_hand_in_again(*arguments):
+        _, _, submission, student, *_ = arguments
+        seen[student] = submission
+        if student == "ada":
+            hand_in(root, "cleo", handed_in(sheet))
+        return grade_bytes(*arguments)
+
+    monkeypatch.setattr(module, "grade_bytes", and_hand_in_again)
+    assert students(graded(root, sheet, jobs=1)) == ["ada", "ben", "cleo"]
+    assert seen == {"ada": b"", "ben": b"", "cleo": handed_in(sheet)}
+    assert graded(root, sheet).unchanged == 3
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_a_worker_that_fails_costs_the_others_nothing(root, sheet, monkeypatch):
+    grade_bytes = module.grade_bytes
+
+    def fails_for_ada(*arguments):
+        return grade_bytes(*arguments) if arguments[3] != "ada" else {}["ada"]
+
+    hand_in(root, "ada", b"")
+    hand_in(root, "ben", b"")
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "grade_bytes", fails_for_ada)
+        result = graded(root, sheet)
+    assert students(result) == ["ben"]
+    assert result.failure_lines() == [f"ada/{NAME}: not graded: KeyError: 'ada'"]
+    assert students(graded(root, sheet)) == ["ada"], "what failed is tried again"
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_another_grader_grades_everything_anew(root, sheet, monkeypatch):
+    hand_in(root, "ada", b"")
+    assert graded(root, sheet).graded == 1
+    assert graded(root, sheet).unchanged == 1
+    monkeypatch.setattr("autograder.submission.grader_version", lambda: "another")
+    assert graded(root, sheet).graded == 1
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_a_gradebook_elsewhere(root, sheet, tmp_path):
+    config = root / "nbgrader_config.py"
+    url = f"sqlite:///{tmp_path}/elsewhere.db"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(f"{text}\nc.CourseDirectory.db_url = {url!r}\n", encoding="utf-8")
+    (root / "gradebook.db").unlink()
+    hand_in(root, "ada", b"")
+    assert graded(root, sheet).graded == 1
+    assert Course(root).database == url
+    assert in_gradebook(Course(root)) == {"ada": 8.5}
+    assert not (root / "gradebook.db").exists()
+
+
+def test_files_beside_the_notebook_that_the_sheet_asks_for(root, tmp_path, monkeypatch):
+    text = changed("  forbidden:", "  files: {weights.bin: 5}\n  forbidden:")
+    sheet = sheet_from(tmp_path / "solutions", text)
+    given: list[dict] = []
+
+    def grade_bytes(_name, _json, submission, student, files, _locked):
+        given.append(files)
+        return made_up_verdict(sheet, student, submission).to_json()
+
+    monkeypatch.setattr(module, "grade_bytes", grade_bytes)
+    folder = hand_in(root, "ada", handed_in(sheet))
+    (folder / "notes.txt").write_text("not asked for", encoding="utf-8")
+    assert graded(root, sheet).graded == 1
+    (folder / "weights.bin").write_bytes(b"\0\1\2")
+    assert graded(root, sheet).graded == 1
+    assert graded(root, sheet).unchanged == 1
+    assert given == [{}, {"weights.bin": b"\0\1\2"}]
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_a_verdict_without_a_lock_does_not_count_where_one_is_asked_for(root, sheet, monkeypatch):
+    hand_in(root, "ada", b"")
+    assert graded(root, sheet).graded == 1
+    with monkeypatch.context() as patched:
+        unlocked = made_up_verdict(sheet, "ada", b"").to_json()
+        patched.setattr(module, "grade_bytes", lambda *given: {False: unlocked}[given[-1]])
+        assert graded(root, sheet, locked=False).graded == 1
+        assert graded(root, sheet, locked=False).unchanged == 1
+    assert graded(root, sheet).graded == 1
+
+
+def test_what_reads_the_verdicts_may_go_away(root, sheet):
+    def closed(_):
+        raise BrokenPipeError
+
+    hand_in(root, "ada", b"")
+    hand_in(root, "ben", b"")
+    with pytest.raises(BrokenPipeError):
+        graded(root, sheet, on_verdict=closed)
+    result = graded(root, sheet)
+    assert (result.graded, result.failed) == (0, [])
+    assert result.recovered + result.unchanged == 2

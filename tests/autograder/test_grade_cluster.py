@@ -4,10 +4,11 @@ import shutil
 
 import pytest
 from made_up import hand_in, handed_in
+from nbgrader.api import Gradebook
 
 from autograder.course import Course
 from autograder.errors import AutograderError
-from autograder.grade_class import grade_class
+from autograder.grade_class import _executor, grade_class
 
 
 def without_time(verdicts: list[dict]) -> list[dict]:
@@ -27,11 +28,17 @@ def test_a_cluster_gives_the_same_verdicts(graded_class, prepared, sheet, tmp_pa
         result = grade_class(course, [sheet], jobs=1, cluster=address, progress=False)
         hand_in(root, "frida", handed_in(sheet))
         more = grade_class(course, [sheet], jobs=1, cluster=address, progress=False)
+        with _executor(1, address) as (_, threads):
+            assert threads() == 2, "as many at a time as the cluster has, not as --jobs says"
     assert result.failed == []
     assert without_time(course.verdicts(sheet.name))[:5] == without_time(
         graded_class.course.verdicts(sheet.name)
     )
-    assert [(v["student"], v["score"]) for v in more.verdicts] == [("frida", 8.5)]
+    assert (more.graded, more.unchanged, more.failed) == (1, 5, [])
+    assert course.verdicts(sheet.name)[5]["score"] == 8.5
+    with Gradebook(course.database) as gradebook:
+        found = gradebook.assignment_submissions(sheet.name)
+        assert {s.student.id: s.score for s in found} == graded_class.scores | {"frida": 8.5}
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere://x"])

@@ -10,6 +10,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from gradebook_rows import rows
 from made_up import NAME, SECRETS, as_bytes, code_cell, find_cell, flags, hand_in, notebook_of
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
@@ -87,8 +88,11 @@ def test_autograde_writes_the_same_scores_into_the_gradebook(course, sheet):
 
 
 def test_what_autograde_has_graded_is_not_graded_again(course, sheet):
+    before = rows(course.database)
     result = grade_class(course, [sheet], jobs=1, progress=False)
-    assert (result.unchanged, result.verdicts, result.failed) == (2, [], [])
+    assert (result.graded, result.recovered, result.unchanged, result.failed) == (0, 2, 0, [])
+    assert rows(course.database) == before
+    assert grade_class(course, [sheet], jobs=1, progress=False).unchanged == 2
 
 
 def test_nbgraders_feedback_shows_no_hidden_test(course):

@@ -5,7 +5,7 @@ By name; each stands in an extra cell of a notebook.
 
 _nested_blocks = "\n".join(" " * depth + "if 1:" for depth in range(150))
 _nested_functions = "\n".join(" " * depth + "def f():" for depth in range(95))
-_aliases = "\n".join(f"a{number + 1} = a{number}.a{number}" for number in range(8_000))
+_aliases = "\n".join(f"a{number + 1} = a{number}.a{number}" for number in range(3_000))
 
 SOURCES = {
     # A parser keeps a stack, and a tree is as deep as the code is nested.
@@ -24,9 +24,9 @@ SOURCES = {
     "choices": "x = " + "1 if 1 else " * 10_000 + "1",
     # Whoever follows a name to what it stands for.
     "names for names": f"import torch as a0\n{_aliases}",
-    "names that double": "import torch as a\n" + "a = a.a.a\n" * 20_000,
+    "names that double": "import torch as a\n" + "a = a.a.a\n" * 5_000,
     "names in a ring": "a = b\nb = c\nc = a\nimport a as b, b as a",
-    "assignments": "a = " * 50_000 + "1",
+    "assignments": "a = " * 10_000 + "1",
     "everything of everything": "from torch import *\n" * 2_000,
     # To read a number takes the square of its length; constants are computed before they are used.
     "a number of a million digits": "x = " + "9" * 900_000,
