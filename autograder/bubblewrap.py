@@ -80,7 +80,7 @@ def command(program: str, inside: list[str]) -> tuple[list[str], list[int]]:
         arguments += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     arguments += ["--proc", "/proc", "--tmpfs", "/scratch"]
     arguments += ["--symlink", "/scratch/shm", "/dev/shm"]
-    if Path("/tmp") not in ways:
+    if Path("/tmp") not in ways:  # where Python itself lies there it is not the student's
         arguments += ["--symlink", "/scratch/tmp", "/tmp"]
     files = []
     for content, place in _copies():

@@ -42,6 +42,9 @@ class RemoteObject:
     def __next__(self) -> Any:
         return self._student.next(self.remote_number)
 
+    def __repr__(self) -> str:
+        return "an object of the student's"
+
     def __bool__(self) -> bool:
         raise TypeError("the student's code gave an object where a value is expected")
 
@@ -152,6 +155,9 @@ class RemoteModule(torch.nn.Module):
 
     def __getattr__(self, name: str) -> Any:
         return self.__dict__["_student"].attribute(self.__dict__["remote_number"], name)
+
+    def __repr__(self) -> str:
+        return "a module of the student's"
 
     def __copy__(self) -> Any:
         raise TypeError("a student's object is copied with copy.deepcopy")

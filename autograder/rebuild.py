@@ -22,8 +22,8 @@ from autograder.sheets import Sheet
 # Larger than any honest notebook with pictures; smaller than what makes a JSON parser suffer.
 MAX_SUBMISSION_BYTES = 50_000_000
 
-# The code of a whole sheet is a hundredth of this, and the grader's own parser has to read it.
-MAX_CODE_CHARACTERS = 1_000_000
+# The code of a whole sheet is a thirtieth of this, and the grader's own parser has to read it.
+MAX_CODE_CHARACTERS = 300_000
 
 # Flags quote what was handed in, and a person reads them.
 _MAX_QUOTED = 80

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 
 from autograder.crossing import Answers, Arguments, Link
@@ -20,6 +21,14 @@ _MAX_CALLBACKS = 100_000
 _MAX_NESTED = 20
 _MAX_TEXT = 500
 _RELEASE_AT = 64
+
+# What values are asked, and objects are not: `result.allclose(expected)` would let an object say
+# for itself that it is right.
+_OF_DATA = frozenset(
+    name
+    for kind in (torch.Tensor, np.ndarray, str, bytes, list, tuple, dict, int, float)
+    for name in dir(kind)
+) - {"name", "names"}
 
 
 class StudentEndedError(BaseException):
@@ -70,6 +79,10 @@ class Student:
     def attribute(self, target: int, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"'{name}' is not for tests to read")
+        if name in _OF_DATA:
+            raise AttributeError(
+                f"the student's code gave an object where a value is expected: no '{name}' to ask"
+            )
         return self._ask({"do": "attribute", "target": target, "name": name})
 
     def copy(self, target: int) -> Any:

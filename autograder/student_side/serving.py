@@ -10,6 +10,7 @@ import copy
 import itertools
 import pickle
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -50,6 +51,7 @@ class Server:
         self._namespace = namespace
         self._limits = limits
         self._before_call = before_call
+        self._one_at_a_time = threading.RLock()
         self._objects: dict[int, Any] = {}
         self._handles: dict[int, int] = {}
         self._numbers = itertools.count(1)
@@ -216,8 +218,12 @@ class Server:
     def object_of(self, handle: int) -> Any:
         return self._objects[handle]
 
-    def call_back(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Message:
+    def call_back(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function of the examiner's, which runs there; returns its answer."""
+        with self._one_at_a_time:  # threads of the student's may call, and the socket is one
+            return self._call_back(number, args, kwargs)
+
+    def _call_back(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         encoder = _Values(self)
         message = {
             "callback": number,

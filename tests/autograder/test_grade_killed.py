@@ -124,14 +124,14 @@ def test_killed_again_and_again(class_of_40, tmp_path, start, temporary):
 
     rng = random.Random(0)
     progress = []
-    for number in range(KILLS):
-        # Spread over the work, each at some moment after so many verdicts were there; some of
-        # them find that the one before has come further, and kill a run that has just begun.
-        wanted = STUDENTS * number // KILLS
+    for _ in range(KILLS):
+        # Spread over the work: most runs are left to finish a verdict or two, however fast they
+        # are; some are killed before they have begun.
+        wanted = finished(killed) + rng.choice((0, 1, 1, 1))
         process = start(killed.root)
         run_until(process, lambda wanted=wanted: finished(killed) >= wanted)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=rng.uniform(0, 0.5))
+            process.wait(timeout=rng.uniform(0, 0.5 if wanted == finished(killed) else 0.05))
         _, alive = psutil.wait_procs(kill(process), timeout=30)
         assert alive == [], "what it had started ends with it"
         progress.append(finished(killed))

@@ -108,7 +108,7 @@ def test_a_file_that_is_too_large(sheet):
 def test_more_code_than_a_person_writes(sheet):
     rebuilt = rebuild(sheet, handed_in(sheet, total="x = 1\n" * (MAX_CODE_CHARACTERS // 5)))
     assert not rebuilt.readable
-    assert "characters of code and answers; at most 1000000 are read" in rebuilt.flags[0].detail
+    assert "characters of code and answers; at most 300000 are read" in rebuilt.flags[0].detail
 
 
 def test_much_text_in_other_cells_is_no_matter(sheet, notebook):

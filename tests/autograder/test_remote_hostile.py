@@ -213,3 +213,34 @@ def test_a_result_of_no_call_of_ours_is_not_differentiated_with_other_inputs():
         weight = next(module.parameters())
         module().sum().backward()
         assert weight.grad.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("kind", ["object", "torch.nn.Module"])
+@pytest.mark.parametrize("question", ["allclose", "equal", "all", "tolist", "shape", "items"])
+def test_an_object_does_not_say_for_itself_that_it_is_right(kind, question):
+    source = f"""
+        import torch
+        class Yes({kind}):
+            def {question}(self, *others):
+                return True
+        def scale(tensor):
+            return Yes()
+    """
+    with student(source) as s:
+        result = s.get("scale")(torch.zeros(2))
+        with pytest.raises(AttributeError, match="an object where a value is expected"):
+            getattr(result, question)
+        with pytest.raises(TypeError):
+            assert result == 1 or result[0]
+
+
+def test_callbacks_from_many_threads_come_one_after_the_other():
+    source = """
+        from concurrent.futures import ThreadPoolExecutor
+        def map_in_threads(function, items):
+            with ThreadPoolExecutor(4) as pool:
+                return list(pool.map(function, items))
+    """
+    with student(source) as s:
+        squares = s.get("map_in_threads")(lambda number: number**2, list(range(100)))
+    assert squares == [number**2 for number in range(100)]
