@@ -29,7 +29,7 @@ SOURCES = {
     "assignments": "a = " * 10_000 + "1",
     "everything of everything": "from torch import *\n" * 2_000,
     # To read a number takes the square of its length; constants are computed before they are used.
-    "a number of a million digits": "x = " + "9" * 900_000,
+    "a number of very many digits": "x = " + "9" * 250_000,
     "a constant that grows": "def f():\n    return (((2**1000) ** 1000) ** 1000) ** 1000",
     "a text that grows": "def f():\n    return ((('x' * 1000) * 1000) * 1000) * 1000",
     # Code that does not end where its cell ends.
