@@ -12,7 +12,7 @@ import site
 import sys
 from pathlib import Path
 
-from autograder.sheets import REPOSITORY
+from autograder.repository import REPOSITORY
 
 COURSE = Path("/course")
 
@@ -36,6 +36,9 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    # Memory that a cell gave back is kept for the next figure: the system would have to clear it.
+    "MALLOC_MMAP_THRESHOLD_": "268435456",
+    "MALLOC_TRIM_THRESHOLD_": "268435456",
 }
 
 

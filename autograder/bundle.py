@@ -5,7 +5,8 @@ from pathlib import Path
 
 from autograder.errors import AutograderError
 from autograder.release import RELEASE, release
-from autograder.sheets import REPOSITORY, load_sheets
+from autograder.repository import REPOSITORY
+from autograder.sheets import load_sheets
 
 PAGES = REPOSITORY / "build" / "html" / "downloads" / "pages"
 

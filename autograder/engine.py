@@ -50,13 +50,23 @@ class Work:
     seed: int = 0
 
 
-def warm_up(*, locked: bool = True) -> None:
-    """Start the processes that kernels are forked from.
+def start(*, locked: bool = True) -> None:
+    """Start the processes that kernels are forked from, without waiting for them.
 
     Raises:
         SandboxError: this machine cannot lock code in.
     """
-    examiners.warm_up()  # beside the sandbox: both import torch
+    sandbox.start(locked=locked)
+    examiners.start()
+
+
+def warm_up(*, locked: bool = True) -> None:
+    """Start the processes that kernels are forked from, and wait until the lock has been tried.
+
+    Raises:
+        SandboxError: this machine cannot lock code in.
+    """
+    start(locked=locked)
     sandbox.require(locked=locked)
 
 

@@ -27,7 +27,7 @@ import detseg.exam  # noqa: F401
 from autograder.remote import ShortcutUsedError, Student, StudentEndedError
 from autograder.student_side import control
 from autograder.student_side.limits import Limits
-from autograder.student_side.shell import seed, text_of
+from autograder.student_side.shell import seed, text_of, use_torch
 
 matplotlib.use("agg")
 
@@ -70,8 +70,10 @@ def main() -> None:
     grader = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the grader's to end this
     torch.set_num_threads(1)
+    use_torch()
     gc.collect()
     gc.freeze()
+    gc.enable()
     children: list[int] = []
     with contextlib.suppress(EOFError, ConnectionError):
         while True:

@@ -6,7 +6,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.sheets import REPOSITORY, Sheet
+from autograder.repository import REPOSITORY
+from autograder.sheets import Sheet
 
 RELEASE = REPOSITORY / "build" / "release"
 

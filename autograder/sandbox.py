@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import platform
+import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from autograder import bubblewrap
 from autograder.errors import AutograderError
-from autograder.sheets import REPOSITORY
+from autograder.repository import REPOSITORY
 from autograder.student_side import control, system_calls
 from autograder.student_side.limits import Limits
 
@@ -41,8 +42,10 @@ _FIRST_USER, _USERS = 60_600, 500
 
 _numbers = itertools.count()
 
+# Importing with a garbage collector takes a third longer.
 _MAIN = """
-import sys
+import gc, sys
+gc.disable()
 sys.path.insert(0, {!r})
 from autograder.student_side.warden import main
 main()
@@ -89,6 +92,7 @@ class Sandbox:
 
     def __init__(self, *, locked: bool) -> None:
         self.locked = locked
+        self._is_ready = False
         self._lock = threading.Lock()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._control, theirs = socket.socketpair()
@@ -101,11 +105,13 @@ class Sandbox:
             raise
 
     def wait_until_ready(self) -> None:
-        """Wait for the first process, and try whether the lock holds.
+        """Wait for the first process, and try whether the lock holds; nothing where that is done.
 
         Raises:
             SandboxError: it does not, or the process cannot be started; nothing is run then.
         """
+        if self._is_ready:
+            return
         self._control.settimeout(_START_SECONDS)
         try:
             control.receive(self._control)
@@ -116,6 +122,7 @@ class Sandbox:
             ) from error
         if self.locked:
             self._probe()
+        self._is_ready = True
 
     def start_kernel(
         self, limits: Limits, calls: socket.socket, *, probe: list[str] | None = None
@@ -156,10 +163,12 @@ class Sandbox:
     def close(self) -> None:
         """End the sandbox and everything in it."""
         self._control.close()  # the sign to end
+        if not self._is_ready:
+            self._kill()  # it does not look for signs yet
         try:
             self._process.wait(timeout=_END_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._kill()
             self._process.wait()
         self._errors.close()
 
@@ -183,6 +192,10 @@ class Sandbox:
         finally:
             for file in files:
                 os.close(file)
+
+    def _kill(self) -> None:
+        if self.is_alive():
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def _probe(self) -> None:
         ours, theirs = socket.socketpair()
@@ -247,18 +260,26 @@ class _Current:
 
     def get(self, *, locked: bool) -> Sandbox:
         with self._lock:
-            found = self._running.get(locked)
-            if found is None or not found.is_alive():
-                if found is not None:
-                    found.close()
-                found = self._running[locked] = Sandbox(locked=locked)
-                try:
-                    found.wait_until_ready()
-                except BaseException:
-                    del self._running[locked]
-                    found.close()
-                    raise
+            found = self._started(locked=locked)
+            try:
+                found.wait_until_ready()
+            except BaseException:
+                del self._running[locked]
+                found.close()
+                raise
             return found
+
+    def start(self, *, locked: bool) -> None:
+        with self._lock:
+            self._started(locked=locked)
+
+    def _started(self, *, locked: bool) -> Sandbox:
+        found = self._running.get(locked)
+        if found is None or not found.is_alive():
+            if found is not None:
+                found.close()
+            found = self._running[locked] = Sandbox(locked=locked)
+        return found
 
     def close(self) -> None:
         """End them all."""
@@ -269,6 +290,15 @@ class _Current:
 
 
 _current = _Current()
+
+
+def start(*, locked: bool) -> None:
+    """Start the sandbox of this process where it does not run yet, without waiting for it.
+
+    Raises:
+        SandboxError: this machine cannot lock code in.
+    """
+    _current.start(locked=locked)
 
 
 def require(*, locked: bool) -> None:

@@ -28,10 +28,10 @@ from autograder.cells import (
     without_region,
 )
 from autograder.errors import SheetError, UsageError
+from autograder.repository import REPOSITORY
 from autograder.sheet_rules import check_metadata, check_sheet, numbered
 from autograder.student_side.limits import Limits
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 SOLUTIONS = REPOSITORY / "solutions"
 
 _POINTS = re.compile(r"\{\{\s*points\.(\w+)\s*\}\}")

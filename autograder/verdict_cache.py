@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from autograder.sheets import REPOSITORY
+from autograder.repository import REPOSITORY
 from autograder.version import grader_version
 
 CACHE = REPOSITORY / "build" / ".cache" / "verify"

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch.utils.data import Dataset
 from torchvision.ops import box_iou, masks_to_boxes
 
@@ -262,6 +261,8 @@ def _masks_of(ids: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
     extents = masks_to_boxes(found)
     extents[:, 2:] += 1  # torchvision's are inclusive
     overlap = box_iou(boxes, extents)
+    from scipy.optimize import linear_sum_assignment  # takes a third of a second, seldom needed
+
     for row, column in zip(*linear_sum_assignment(overlap.numpy(), maximize=True), strict=True):
         if overlap[row, column] > 0:
             masks[row] = found[column]

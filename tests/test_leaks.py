@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from autograder.cells import is_manual, region_lines
-from autograder.sheets import REPOSITORY, Sheet, load_sheets
+from autograder.repository import REPOSITORY
+from autograder.sheets import Sheet, load_sheets
 
 SITE = REPOSITORY / "build" / "html"
 BUNDLE = REPOSITORY / "build" / "bundle.zip"

@@ -19,6 +19,7 @@ SCRATCH = Path("/scratch")
 _CLONE_NEWNS, _CLONE_NEWUTS, _CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 _CLONE_NEWPID, _CLONE_NEWNET = 0x20000000, 0x40000000
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
+_PR_SET_CHILD_SUBREAPER = 36
 _PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _MAX_CAPABILITY = 63
@@ -45,9 +46,22 @@ def confine(limits: Limits, user: int | None) -> None:
     system_calls.restrict()
 
 
-def new_pid_namespace() -> None:
-    """Make the next child of this process the first of a PID namespace: all in it end with it."""
+def fork_as_first_process() -> int:
+    """As `os.fork`; the child is the first process of a PID namespace: all in it end with it."""
     _call("unshare", _CLONE_NEWPID)
+    child = -1
+    try:
+        child = os.fork()
+    finally:
+        if child != 0:  # later children are to be in this process's own namespace again
+            with Path("/proc/self/ns/pid").open("rb") as own:
+                _call("setns", own.fileno(), _CLONE_NEWPID)
+    return child
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what this process's children leave behind."""
+    _call("prctl", _PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def limit_resources(limits: Limits) -> None:

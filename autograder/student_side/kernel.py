@@ -82,6 +82,7 @@ def _enter(settings: dict[str, Any], limits: Limits) -> Path:
         confinement.confine(limits, settings["user"])
         scratch = confinement.SCRATCH
     else:
+        confinement.adopt_orphans()
         confinement.limit_resources(limits)
         scratch = Path(settings["scratch"])
     folders = {name: scratch / name for name in ("work", "home", "tmp", "shm")}

@@ -26,6 +26,9 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from IPython.utils.text import LSString, SList
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
 from traitlets.config import Config
 
 import detseg
@@ -130,9 +133,18 @@ class Notebook:
         self.namespace: dict[str, Any] = self._shell.user_ns
         self.namespace["__name__"] = "__main__"
         self._shell.run_line_magic("matplotlib", "inline")
-        # Fonts are looked for once, before the first figure.
-        plt.figure().canvas.draw()
-        plt.close("all")
+        formatter = self._shell.display_formatter
+        assert formatter is not None
+        formatter.formatters["image/png"].for_type(Figure, _picture)
+        use_torch()
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Do once what IPython and matplotlib do for the first cell and the first figure."""
+        self.namespace["first"] = _first_figure
+        report = self.run("first()", 60, Allowance(0))
+        assert report["error"] is None, report
+        del self.namespace["first"]
 
     def run(self, source: str, seconds: float, allowance: Allowance) -> dict[str, Any]:
         """Run one cell; what it shows is kept for the feedback, within the allowance.
@@ -162,6 +174,41 @@ class Notebook:
             return {"outputs": outputs, "error": None}
         told = {"name": type(failure).__name__, "message": text_of(failure)}
         return {"outputs": outputs, "error": told}
+
+
+def _picture(figure: Figure) -> bytes:
+    """A figure as a PNG file.
+
+    `%matplotlib inline` would draw it twice, the first time to find out what to cut off at the
+    edges. Figures take most of the time of an honest sheet.
+    """
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    file = io.BytesIO()
+    picture.save(file, "png", compress_level=1)
+    return file.getvalue()
+
+
+def _first_figure() -> None:
+    _, axes = plt.subplots(figsize=(2, 2), layout="constrained")
+    axes.imshow(np.zeros((2, 2, 3), np.float32))
+    axes.plot([0, 1], label="label")
+    axes.add_patch(plt.Rectangle((0, 0), 1, 1))
+    axes.set_title("title")
+    axes.legend()
+    plt.show()
+
+
+def use_torch() -> None:
+    """Do once what torch does when it is first used, so that no forked process has to.
+
+    No gradient: its threads would not survive a fork.
+    """
+    seed(0)
+    numbers = torch.rand(1, 1, 8, 8)
+    torch.nn.functional.conv2d(numbers, numbers).sum().item()
+    torch.allclose(numbers, numbers.clone())
 
 
 def put_in_order(folder: Path) -> None:

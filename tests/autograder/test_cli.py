@@ -10,7 +10,7 @@ import pytest
 from made_up import NAME, SECRETS, hand_in, handed_in
 
 from autograder import cli, release, sheets
-from autograder.sheets import REPOSITORY
+from autograder.repository import REPOSITORY
 
 MEAN = "def mean(numbers):\n    return sum(numbers) / (len(numbers) or 1)\n"
 RIGHT = (

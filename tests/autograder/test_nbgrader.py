@@ -18,7 +18,7 @@ from nbgrader.apps import NbGraderAPI
 from autograder.course import Course
 from autograder.grade_class import grade_class
 from autograder.grading import grade
-from autograder.sheets import REPOSITORY
+from autograder.repository import REPOSITORY
 
 # nbgrader adds to the session what SQLAlchemy would like to have been told earlier.
 pytestmark = pytest.mark.filterwarnings(

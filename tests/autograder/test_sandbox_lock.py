@@ -42,7 +42,7 @@ _STEPS = {
     "no filter of system calls": ("system_calls.restrict()", "pass", "run another program"),
     "the machine's processes": ("    _hide_processes()\n", "", "read about processes"),
     "rights of root": ('    _call("capset", header', "    _ = (header", "keep rights of root"),
-    "no scratch folder": ("    _take_own_places(limits, owner)\n", "", "ended by itself"),
+    "no scratch folder": ("    _take_own_places(limits, owner)\n", "", "cannot lock a process in"),
 }
 
 
