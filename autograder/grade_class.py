@@ -5,6 +5,7 @@ have it, and its verdict is written into files at once and forgotten when the gr
 """
 
 import contextlib
+import functools
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -159,8 +160,14 @@ def grade_bytes(
     locked: bool = True,
 ) -> str:
     """Bytes in, JSON out: what a worker does, wherever it runs."""
-    sheet = Sheet.from_json(sheet_name, sheet_json)
+    sheet = _sheet(sheet_name, sheet_json)
     return grade(sheet, submission, student=student, files=files, locked=locked).to_json()
+
+
+@functools.lru_cache(maxsize=32)
+def _sheet(name: str, text: str) -> Sheet:
+    """What is derived from a sheet is derived once, not for every submission."""
+    return Sheet.from_json(name, text)
 
 
 @contextlib.contextmanager

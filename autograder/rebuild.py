@@ -16,7 +16,6 @@ from nbformat.v4 import new_code_cell
 from autograder.bindings import bound_names
 from autograder.cells import grade_id, is_code, is_solution
 from autograder.plain_text import plain
-from autograder.release import student_notebook
 from autograder.sheets import Sheet
 
 # Larger than any honest notebook with pictures; smaller than what makes a JSON parser suffer.
@@ -64,7 +63,7 @@ def rebuild(sheet: Sheet, submission: bytes) -> Rebuilt:
     Solution cells that the submission lacks get the released stub back, unless an extra cell of
     the submission defines the name: then the stub would undo the student's work.
     """
-    released = student_notebook(sheet)
+    released = sheet.released
     flags: list[Flag] = []
     try:
         cells = _read(submission)

@@ -73,6 +73,13 @@ class Sheet:
         return dict(self.notebook.metadata.course.get("files", {}))
 
     @cached_property
+    def released(self) -> NotebookNode:
+        """The students' notebook, to be looked at only: see `release.student_notebook`."""
+        from autograder.release import student_notebook
+
+        return student_notebook(self)
+
+    @cached_property
     def limits(self) -> Limits:
         """What a whole submission may use: of each limit, the highest of all its exercises."""
         every = [asdict(self.limits_of(exercise)) for exercise in self.exercises]

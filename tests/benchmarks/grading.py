@@ -1,7 +1,7 @@
 """How fast grading is: `make bench` prints a table, all of it from one run on this machine.
 
-Compared with `nbgrader autograde` as it comes, on the same submissions of the same sheet. No
-number is judged here but the verdicts, which must be equal.
+Compared with `nbgrader autograde` as it comes, on the same submissions of the same sheet, which
+both have released before. No number is judged here but the verdicts, which must be equal.
 """
 
 import argparse
@@ -34,12 +34,16 @@ OWN_COMPUTE_OF = 10
 
 @dataclass
 class Run:
-    """One command: seconds on the clock, seconds of processors, most megabytes of memory."""
+    """One command: seconds on the clock, seconds of processors, most megabytes of memory.
+
+    `each`: seconds on the clock from one verdict to the next, without the start of the command.
+    """
 
     wall: float
     cpu: float
     grader: float
     together: float
+    each: float
 
 
 def main() -> None:
@@ -66,12 +70,11 @@ def bench(sheet: Sheet, folder: Path, sizes: list[int], *, compare: bool) -> Non
         _say(f"autograder grade, {COMPARED} submissions")
         fast = autograder(sheet, ours)
         different = differences(sheet, ours, theirs)
-        print(f"| {COMPARED} submissions | seconds | seconds a submission | CPU a submission |")
-        print("| --- | --- | --- | --- |")
+        print(f"| {COMPARED} submissions | seconds, start included | from verdict to verdict |")
+        print("| --- | --- | --- |")
         for name, run in (("nbgrader autograde", slow), ("autograder grade", fast)):
-            each, cpu = run.wall / COMPARED, run.cpu / COMPARED
-            print(f"| {name} | {run.wall:.1f} | {each:.2f} | {cpu:.2f} |")
-        print(f"\nratio of throughput: {slow.wall / fast.wall:.1f}")
+            print(f"| {name} | {run.wall:.1f} | {run.each:.3f} |")
+        print(f"| ratio | {slow.wall / fast.wall:.1f} | {slow.each / fast.each:.1f} |\n")
         print(f"checks judged differently: {len(different)} {different or ''}\n")
         shutil.rmtree(ours)
         shutil.rmtree(theirs)
@@ -82,11 +85,11 @@ def bench(sheet: Sheet, folder: Path, sizes: list[int], *, compare: bool) -> Non
         _say(f"autograder grade, {size} submissions")
         runs[size] = autograder(sheet, course)
         shutil.rmtree(course)
-    print("| submissions | seconds | a second | CPU a submission | MB grader | MB all |")
+    print("| submissions | seconds | from verdict to verdict | CPU each | MB grader | MB all |")
     print("| --- | --- | --- | --- | --- | --- |")
     for size, run in runs.items():
         print(
-            f"| {size} | {run.wall:.0f} | {size / run.wall:.2f} | {run.cpu / size:.2f} "
+            f"| {size} | {run.wall:.0f} | {run.each:.3f} | {run.cpu / size:.2f} "
             f"| {run.grader:.0f} | {run.together:.0f} |"
         )
     if len(sizes) > 1:
@@ -121,8 +124,11 @@ def hand_in(sheet: Sheet, course: Path, count: int) -> None:
 
 
 def autograder(sheet: Sheet, course: Path) -> Run:
+    """From the command to its end, start of all processes included."""
+    release = [BIN / "autograder", "release", sheet.name, "--course", course]
+    subprocess.run(release, check=True, capture_output=True)
     command = [BIN / "autograder", "grade", sheet.name, "--course", course, "--json"]
-    return _measured(command, course)
+    return _measured(command, course, at_a_time=len(os.sched_getaffinity(0)))
 
 
 def nbgrader(sheet: Sheet, course: Path) -> Run:
@@ -137,10 +143,10 @@ def nbgrader(sheet: Sheet, course: Path) -> Run:
         [BIN / "nbgrader", "generate_assignment", sheet.name],
         cwd=course, check=True, capture_output=True,
     )  # fmt: skip
-    return _measured([BIN / "nbgrader", "autograde", sheet.name], course)
+    return _measured([BIN / "nbgrader", "autograde", sheet.name], course, at_a_time=1)
 
 
-def _measured(command: list[str | Path], folder: Path) -> Run:
+def _measured(command: list[str | Path], folder: Path, at_a_time: int) -> Run:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
     with (folder / "output.txt").open("w") as output:
@@ -152,7 +158,10 @@ def _measured(command: list[str | Path], folder: Path) -> Run:
         sys.exit(f"{command} failed:\n{(folder / 'output.txt').read_text()[-2000:]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(wall, cpu, peaks["grader"], peaks["together"])
+    graded = folder.glob("autograded/*/*/*.ipynb")
+    times = sorted(path.stat().st_mtime for path in graded)[at_a_time - 1 :]
+    each = (times[-1] - times[0]) / (len(times) - 1)
+    return Run(wall, cpu, peaks["grader"], peaks["together"], each)
 
 
 @contextlib.contextmanager
