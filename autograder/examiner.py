@@ -5,7 +5,6 @@ What tests call of the student's is a proxy (`remote`). What they say is theirs:
 
 import builtins
 import contextlib
-import gc
 import io
 import json
 import os
@@ -26,6 +25,7 @@ import detseg
 import detseg.exam  # noqa: F401
 from autograder.remote import ShortcutUsedError, Student, StudentEndedError
 from autograder.student_side import control
+from autograder.student_side.forking import settle
 from autograder.student_side.limits import Limits
 from autograder.student_side.shell import seed, text_of, use_torch
 
@@ -71,9 +71,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the grader's to end this
     torch.set_num_threads(1)
     use_torch()
-    gc.collect()
-    gc.freeze()
-    gc.enable()
+    settle()
     children: list[int] = []
     with contextlib.suppress(EOFError, ConnectionError):
         while True:

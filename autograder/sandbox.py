@@ -62,9 +62,9 @@ class Kernel:
     `channel` leads to the kernel: see `student_side.kernel`.
     """
 
-    def __init__(self, channel: socket.socket, guard: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, warden: socket.socket) -> None:
         self.channel = channel
-        self._guard = guard
+        self._warden = warden
 
     def stop(self, *, dead: bool = False) -> str:
         """End everything that the submission started; returns why the kernel had ended already.
@@ -78,11 +78,11 @@ class Kernel:
             SandboxError: the sandbox is gone, or does not answer.
         """
         self.channel.close()
-        self._guard.settimeout(_STOP_SECONDS)
-        with self._guard:
+        self._warden.settimeout(_STOP_SECONDS)
+        with self._warden:
             try:
-                self._guard.sendall(control.STOP_DEAD if dead else control.STOP)
-                return str(control.receive(self._guard)[0]["ended"])
+                self._warden.sendall(control.STOP_DEAD if dead else control.STOP)
+                return str(control.receive(self._warden)[0]["ended"])
             except (EOFError, OSError) as error:
                 raise SandboxError("a submission's sandbox has ended by itself") from error
 
@@ -145,17 +145,17 @@ class Sandbox:
             "probe": probe,
         }
         channel, for_kernel = socket.socketpair()
-        guard, for_guard = socket.socketpair()
-        files = (for_kernel.fileno(), calls.fileno(), for_guard.fileno())
-        with for_kernel, for_guard:
+        warden, for_warden = socket.socketpair()
+        files = (for_kernel.fileno(), calls.fileno(), for_warden.fileno())
+        with for_kernel, for_warden:
             try:
                 with self._lock:
                     control.send(self._control, settings, files)
             except OSError as error:
                 channel.close()
-                guard.close()
+                warden.close()
                 raise SandboxError(f"the sandbox has ended: {self._complaint()}") from error
-        return Kernel(channel, guard)
+        return Kernel(channel, warden)
 
     def is_alive(self) -> bool:
         return self._process.poll() is None

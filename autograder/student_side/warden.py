@@ -6,7 +6,6 @@ everything that the kernel started.
 """
 
 import contextlib
-import gc
 import os
 import select
 import signal
@@ -21,6 +20,7 @@ import psutil
 import torch
 
 from autograder.student_side import confinement, control, kernel, shell
+from autograder.student_side.forking import settle
 from autograder.student_side.limits import Limits
 
 _WATCH_SECONDS = 0.1
@@ -37,9 +37,7 @@ def main() -> None:
     confinement.adopt_orphans()  # without a lock no namespace ends them
     torch.set_num_threads(1)
     notebook = shell.Notebook()
-    gc.collect()
-    gc.freeze()  # so that no kernel copies pages only to look for garbage in them
-    gc.enable()
+    settle()
     control.send(grader, {"ready": True})
     warden = _Warden(grader, notebook)
     try:

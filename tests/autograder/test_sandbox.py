@@ -193,7 +193,7 @@ def test_a_closed_sandbox_leaves_no_process():
         _, alive = psutil.wait_procs(processes, timeout=20)
         assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
         kernel.channel.close()
-        kernel._guard.close()
+        kernel._warden.close()
 
 
 # It comes back.
