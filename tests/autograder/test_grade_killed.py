@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from gradebook_rows import rows
-from made_up import NAME, hand_in, handed_in
+from made_up import NAME, as_bytes, code_cell, hand_in, notebook_of
 
 from autograder.course import Course
 
@@ -33,6 +33,8 @@ sheets.load_sheets = partial(sheets.load_sheets, solutions=Path(sys.argv[1]))
 sys.exit(cli.main(["grade", "--course", sys.argv[2], "--jobs", "2"]))
 """
 
+PAUSE = "import time\ntime.sleep(0.3)"
+
 ANSWERS = [
     {},
     {"total": "def total(numbers):\n    return 0"},
@@ -44,10 +46,15 @@ ANSWERS = [
 
 @pytest.fixture
 def class_of_40(root, sheet) -> Path:
-    """A course folder with submissions right, wrong, deadly and unreadable."""
+    """A course folder with submissions right, wrong, deadly and unreadable.
+
+    Each takes a while, or several would be finished between two looks.
+    """
     for number in range(STUDENTS):
         code = ANSWERS[number % len(ANSWERS)]
-        data = b"{" if number % 11 == 10 else handed_in(sheet, **code)
+        notebook = notebook_of(sheet, **code)
+        notebook["cells"].append(code_cell(PAUSE))
+        data = b"{" if number % 11 == 10 else as_bytes(notebook)
         when = f"2026-03-01 12:{number:02}:00 UTC" if number % 2 else None
         hand_in(root, f"s{number:02}", data, when)
     return root

@@ -1,13 +1,15 @@
 """How fast grading is: `make bench` prints a table, all of it from one run on this machine.
 
 Compared with `nbgrader autograde` as it comes, on the same submissions of the same sheet, which
-both have released before. No number is judged here but the verdicts, which must be equal.
+both have released before: the sheet as it is, whose pictures take most of the time, and the sheet
+without them, which shows what the grader itself takes. No number is judged here.
 """
 
 import argparse
 import contextlib
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -25,11 +27,23 @@ import psutil
 from autograder import answers
 from autograder.cells import grade_id, is_code, is_test, without_region
 from autograder.course import Course
-from autograder.sheets import Sheet, load_sheet
+from autograder.sheets import SOLUTIONS, Sheet, load_sheet
 
 BIN = Path(sys.executable).parent
 COMPARED = 40
 OWN_COMPUTE_OF = 10
+
+# `autograder`, with sheets from another folder.
+COMMAND = """
+import sys
+from pathlib import Path
+from autograder import cli
+def load(options):
+    from autograder.sheets import load_sheets
+    return load_sheets(options.sheets, solutions=Path(sys.argv[1]))
+cli._sheets = load
+sys.exit(cli.main(sys.argv[2:]))
+"""
 
 
 @dataclass
@@ -62,22 +76,11 @@ def bench(sheet: Sheet, folder: Path, sizes: list[int], *, compare: bool) -> Non
     cores = len(os.sched_getaffinity(0))
     print(f"{sheet.name}, {cores} cores\n")
     if compare:
-        ours, theirs = folder / "ours", folder / "nbgrader"
-        hand_in(sheet, ours, COMPARED)
-        hand_in(sheet, theirs, COMPARED)
-        _say(f"nbgrader autograde, {COMPARED} submissions (takes minutes)")
-        slow = nbgrader(sheet, theirs)
-        _say(f"autograder grade, {COMPARED} submissions")
-        fast = autograder(sheet, ours)
-        different = differences(sheet, ours, theirs)
         print(f"| {COMPARED} submissions | seconds, start included | from verdict to verdict |")
         print("| --- | --- | --- |")
-        for name, run in (("nbgrader autograde", slow), ("autograder grade", fast)):
-            print(f"| {name} | {run.wall:.1f} | {run.each:.3f} |")
-        print(f"| ratio | {slow.wall / fast.wall:.1f} | {slow.each / fast.each:.1f} |\n")
-        print(f"checks judged differently: {len(different)} {different or ''}\n")
-        shutil.rmtree(ours)
-        shutil.rmtree(theirs)
+        for solutions in (SOLUTIONS, without_pictures(sheet.name, folder / "solutions")):
+            _compare(load_sheet(sheet.name, solutions), solutions, folder)
+        print()
     runs = {}
     for size in sizes:
         course = folder / f"class-{size}"
@@ -98,6 +101,37 @@ def bench(sheet: Sheet, folder: Path, sizes: list[int], *, compare: bool) -> Non
         own = own_compute(sheet, folder / "own")
         print(f"\nCPU of one more submission: {slope:.2f} s, of which its own cells {own:.2f} s:")
         print(f"overhead {slope - own:.2f} s")
+
+
+def _compare(sheet: Sheet, solutions: Path, folder: Path) -> None:
+    ours, theirs = folder / "ours", folder / "nbgrader"
+    hand_in(sheet, ours, COMPARED)
+    hand_in(sheet, theirs, COMPARED)
+    pictures = "with" if solutions == SOLUTIONS else "without"
+    _say(f"nbgrader autograde, {COMPARED} submissions {pictures} pictures (takes minutes)")
+    slow = nbgrader(sheet, theirs)
+    _say(f"autograder grade, {COMPARED} submissions {pictures} pictures")
+    fast = autograder(sheet, ours, solutions)
+    for name, run in (("nbgrader autograde", slow), ("autograder grade", fast)):
+        print(f"| {name}, {pictures} pictures | {run.wall:.1f} | {run.each:.3f} |")
+    different = differences(sheet, ours, theirs)
+    print(
+        f"| ratio, {len(different)} checks judged differently {different or ''} "
+        f"| {slow.wall / fast.wall:.1f} | {slow.each / fast.each:.1f} |",
+        flush=True,
+    )
+    shutil.rmtree(ours)
+    shutil.rmtree(theirs)
+
+
+def without_pictures(name: str, solutions: Path) -> Path:
+    """A folder of solutions with the sheet, but for the cells that show a student's result."""
+    text = (SOLUTIONS / name / f"{name}.md").read_text(encoding="utf-8")
+    place = solutions / name / f"{name}.md"
+    place.parent.mkdir(parents=True)
+    shown = re.compile(r"^```\{code-cell\}.*\n(?!---\n)(?:.*\n)*?```\n", re.MULTILINE)
+    place.write_text(shown.sub("", text), encoding="utf-8")
+    return solutions
 
 
 def hand_in(sheet: Sheet, course: Path, count: int) -> None:
@@ -123,11 +157,12 @@ def hand_in(sheet: Sheet, course: Path, count: int) -> None:
         (place / f"{sheet.name}.ipynb").write_text(text, encoding="utf-8")
 
 
-def autograder(sheet: Sheet, course: Path) -> Run:
+def autograder(sheet: Sheet, course: Path, solutions: Path = SOLUTIONS) -> Run:
     """From the command to its end, start of all processes included."""
-    release = [BIN / "autograder", "release", sheet.name, "--course", course]
+    program = [sys.executable, "-c", COMMAND, solutions]
+    release = [*program, "release", sheet.name, "--course", course]
     subprocess.run(release, check=True, capture_output=True)
-    command = [BIN / "autograder", "grade", sheet.name, "--course", course, "--json"]
+    command = [*program, "grade", sheet.name, "--course", course, "--json"]
     return _measured(command, course, at_a_time=len(os.sched_getaffinity(0)))
 
 
