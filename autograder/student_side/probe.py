@@ -28,6 +28,8 @@ def violations(hidden: list[str]) -> list[str]:
         "trace a process": lambda: _system("ptrace", 16, 1, 0, 0),
         "make a mount": lambda: _system("mount", b"x", bytes(SCRATCH), b"tmpfs", 0, b""),
         "read about processes": Path("/proc/self").stat,
+        # What libraries left in the scratch folder of the process that this one was forked from.
+        "see a scratch folder of others": Path(os.environ["MPLCONFIGDIR"]).stat,
         "write beside the scratch folder": lambda: Path("/probe").touch(),
         "write into the Python environment": lambda: Path(os.__file__).touch(),
         "write into the course's code": lambda: Path(__file__).touch(),
