@@ -9,6 +9,7 @@ torch.Size([3, 128, 128])
 from detseg import draw, errors
 from detseg.detector import load_detector
 from detseg.device import device
+from detseg.face_network import face_classifier, load_face_classifier
 from detseg.pennfudan import PennFudan
 from detseg.photos import faces, photo
 from detseg.scenes import (
@@ -34,8 +35,10 @@ __all__ = [
     "device",
     "draw",
     "errors",
+    "face_classifier",
     "faces",
     "flip_horizontal",
     "load_detector",
+    "load_face_classifier",
     "photo",
 ]

@@ -7,8 +7,6 @@ are in `data/checkpoints/`, made by `make checkpoints`.
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
@@ -16,11 +14,10 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHe
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
 
+from detseg.checkpoints import CHECKPOINTS, load_weights
 from detseg.device import device as default_device
-from detseg.errors import DataError
 from detseg.scenes import THINGS
 
-CHECKPOINTS = Path(__file__).resolve().parent.parent / "data" / "checkpoints"
 WEIGHTS = CHECKPOINTS / "detector.safetensors"
 
 _WIDTHS = (24, 48, 96)  # channels at strides 2, 4 and 8
@@ -98,14 +95,7 @@ def load_detector(
         nms_threshold=nms_threshold,
         max_detections=max_detections,
     )
-    try:
-        model.load_state_dict(load_file(weights))
-    except FileNotFoundError as error:
-        raise DataError(f"{weights} is missing: 'make checkpoints' trains it") from error
-    except (SafetensorError, RuntimeError) as error:
-        raise DataError(
-            f"{weights} is not a checkpoint of this detector; 'make checkpoints' makes one: {error}"
-        ) from error
+    load_weights(model, weights)
     return model.eval().to(default_device() if device is None else device)
 
 

@@ -9,14 +9,25 @@ from skimage import data
 
 from detseg.errors import ArgumentError
 
-PHOTOS = ("astronaut", "chelsea", "coins", "coffee", "rocket")
+PHOTOS = (
+    "astronaut",
+    "brick",
+    "chelsea",
+    "coffee",
+    "coins",
+    "grass",
+    "gravel",
+    "motorcycle",
+    "rocket",
+)
 
 
 def photo(name: str) -> torch.Tensor:
     """One photograph as the tensor that every model of the course takes.
 
     Args:
-        name: `astronaut`, `chelsea` (a cat), `coins` (grey), `coffee` or `rocket`.
+        name: `astronaut`, `chelsea` (a cat), `coffee`, `motorcycle`, `rocket`; grey: `coins`, and
+            the textures `brick`, `grass` and `gravel`.
 
     Returns:
         (3, H, W) float32, RGB, in [0, 1]; a grey photograph has three equal channels.
@@ -30,7 +41,8 @@ def photo(name: str) -> torch.Tensor:
     """
     if name not in PHOTOS:
         raise ArgumentError(f"there is no photograph {name!r}; there are {', '.join(PHOTOS)}")
-    pixels = getattr(data, name)()
+    # Of the pair of photographs the left one.
+    pixels = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
     if pixels.ndim == 2:
         pixels = np.stack([pixels] * 3, axis=-1)
     chw = np.ascontiguousarray(pixels.transpose(2, 0, 1))

@@ -15,7 +15,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms.v2 import functional as tvf
 from tqdm import tqdm
 
-from detseg.detector import CHECKPOINTS, build_detector
+from detseg.checkpoints import CHECKPOINTS
+from detseg.detector import build_detector
 from detseg.evaluate import coco_evaluate
 from detseg.scenes import THINGS, ShapeScenes, Target, collate, flip_horizontal
 

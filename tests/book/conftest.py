@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "book" / "_ext"))
+sys.path[:0] = [str(REPOSITORY / "book" / "_ext"), str(REPOSITORY / "book")]
 
 from tiny_book import TinyBook, student_notebook  # noqa: E402
 

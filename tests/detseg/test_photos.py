@@ -10,9 +10,13 @@ from detseg.photos import PHOTOS
 
 SIZES_HW = {
     "astronaut": (512, 512),
+    "brick": (512, 512),
     "chelsea": (300, 451),
-    "coins": (303, 384),
     "coffee": (400, 600),
+    "coins": (303, 384),
+    "grass": (512, 512),
+    "gravel": (512, 512),
+    "motorcycle": (500, 741),
     "rocket": (427, 640),
 }
 
@@ -22,7 +26,8 @@ def test_a_photograph_is_a_float_image(name):
     image = detseg.photo(name)
     assert image.shape == (3, *SIZES_HW[name])
     assert image.dtype == torch.float32
-    stored = torch.from_numpy(getattr(data, name)()).float()  # (H, W, 3) or (H, W), 0 … 255
+    pixels = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
+    stored = torch.from_numpy(pixels).float()  # (H, W, 3) or (H, W), 0 … 255
     first_channel = stored[..., 0] if stored.ndim == 3 else stored
     torch.testing.assert_close(image[0] * 255, first_channel)
 
