@@ -1,4 +1,4 @@
-"""The students' zip: all that they need, the same bytes every time; `tests/test_leaks.py` reads it."""
+"""The students' zip: all that they need, the same bytes every time."""
 
 import json
 import zipfile
