@@ -1,14 +1,34 @@
 """Trained weights that come with the course."""
 
+import json
+import platform
 from pathlib import Path
+from typing import Any
 
+import torch
+import torchvision
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from detseg.errors import DataError
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "data" / "checkpoints"
+
+
+def save_checkpoint(
+    folder: Path, name: str, weights: dict[str, torch.Tensor], log: dict[str, Any]
+) -> None:
+    """Write `name.safetensors`, and beside it the log of the run and the versions that it used."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(weights, folder / f"{name}.safetensors")
+    versions = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+    }
+    text = json.dumps(log | {"versions": versions}, indent=1)
+    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def load_weights(model: nn.Module, path: Path) -> None:

@@ -2,20 +2,17 @@
 
 import argparse
 import json
-import platform
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
-from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms.v2 import functional as tvf
 from tqdm import tqdm
 
-from detseg.checkpoints import CHECKPOINTS
+from detseg.checkpoints import CHECKPOINTS, save_checkpoint
 from detseg.detector import build_detector
 from detseg.evaluate import coco_evaluate
 from detseg.scenes import THINGS, ShapeScenes, Target, collate, flip_horizontal
@@ -118,8 +115,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model, losses = train(options.steps, options.seed)
     minutes = (time.monotonic() - started) / 60
     metrics = evaluate(model)
-    options.out.mkdir(parents=True, exist_ok=True)
-    save_file(model.state_dict(), options.out / "detector.safetensors")
     log = {
         "command": f"python -m detseg.train_detector --steps {options.steps} --seed {options.seed}",
         "scenes": {"train_seed": TRAIN_SEED, "held_out_seed": HELD_OUT_SEED, "held_out": HELD_OUT},
@@ -128,14 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "held_out_metrics": metrics,
         "minutes": round(minutes, 1),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "torchvision": torchvision.__version__,
-        },
         "losses": losses,
     }
-    (options.out / "detector.json").write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
+    save_checkpoint(options.out, "detector", model.state_dict(), log)
     print(json.dumps(metrics, indent=1))
 
 

@@ -325,15 +325,18 @@ def fully_convolutional__flattens_into_channels(net, input_chw):
     return converted(net).train(net.training)
 
 
-def fully_convolutional__looks_at_the_top_level_only(net, input_chw):
-    """Never opens a Sequential within the Sequential."""
+def _in_a_row(given, input_chw):
     example, layers = torch.zeros((1, *input_chw)), []
-    for layer in net:
-        if isinstance(layer, nn.Flatten):
-            continue
+    for layer in given:
         layers.append(_plain(layer, example))
         example = _size(layers[-1], example)
-    return nn.Sequential(*layers).train(net.training)
+    return nn.Sequential(*layers)
+
+
+def fully_convolutional__looks_at_the_top_level_only(net, input_chw):
+    """Never opens a Sequential within the Sequential."""
+    layers = [layer for layer in net if not isinstance(layer, nn.Flatten)]
+    return _in_a_row(layers, input_chw).train(net.training)
 
 
 def fully_convolutional__takes_volumes_for_square(net, input_chw):
@@ -363,13 +366,8 @@ def fully_convolutional__unflattens_channels_last(net, input_chw):
 
 def fully_convolutional__walks_over_all_modules(net, input_chw):
     """`modules()` goes through nested layers by itself, and through repeated ones once."""
-    example, layers = torch.zeros((1, *input_chw)), []
-    for layer in net.modules():
-        if isinstance(layer, nn.Sequential | nn.Flatten):
-            continue
-        layers.append(_plain(layer, example))
-        example = _size(layers[-1], example)
-    return nn.Sequential(*layers).train(net.training)
+    layers = [layer for layer in net.modules() if not isinstance(layer, nn.Sequential | nn.Flatten)]
+    return _in_a_row(layers, input_chw).train(net.training)
 
 
 def fully_convolutional__walks_over_children(net, input_chw):

@@ -273,6 +273,11 @@ def sliding_windows__fails_on_integers(image, window_hw, stride):
     return columns.T.reshape(-1, image.shape[0], high, wide), boxes
 
 
+def _sizes(image, scales):
+    height, width = image.shape[1:]
+    return [(max(1, round(height * s)), max(1, round(width * s))) for s in scales]
+
+
 def _resized(image, size, **how):
     how = {"mode": "bilinear", "align_corners": False} | how
     return F.interpolate(image[None], size=size, **how)[0]
@@ -280,23 +285,18 @@ def _resized(image, size, **how):
 
 def image_pyramid__aligns_corners(image, scales):
     """Pins the corner pixels' centres."""
-    height, width = image.shape[1:]
-    sizes = [(max(1, round(height * s)), max(1, round(width * s))) for s in scales]
-    return [_resized(image, size, align_corners=True) for size in sizes]
+    return [_resized(image, size, align_corners=True) for size in _sizes(image, scales)]
 
 
 def image_pyramid__nearest(image, scales):
     """Picks pixels instead of mixing them."""
-    height, width = image.shape[1:]
-    sizes = [(max(1, round(height * s)), max(1, round(width * s))) for s in scales]
+    sizes = _sizes(image, scales)
     return [F.interpolate(image[None], size=size, mode="nearest")[0] for size in sizes]
 
 
 def image_pyramid__antialiases(image, scales):
     """Smooths before it shrinks."""
-    height, width = image.shape[1:]
-    sizes = [(max(1, round(height * s)), max(1, round(width * s))) for s in scales]
-    return [_resized(image, size, antialias=True) for size in sizes]
+    return [_resized(image, size, antialias=True) for size in _sizes(image, scales)]
 
 
 def image_pyramid__cuts_off(image, scales):
@@ -315,20 +315,15 @@ def image_pyramid__rounds_to_nothing(image, scales):
 def image_pyramid__shrinks_again_and_again(image, scales):
     """Makes every level from the one before."""
     levels = []
-    height, width = image.shape[1:]
-    for scale in scales:
-        image = _resized(image, (max(1, round(height * scale)), max(1, round(width * scale))))
+    for size in _sizes(image, scales):
+        image = _resized(image, size)
         levels.append(image)
     return levels
 
 
 def image_pyramid__largest_first(image, scales):
     """Sorts the scales."""
-    height, width = image.shape[1:]
-    sizes = [
-        (max(1, round(height * s)), max(1, round(width * s))) for s in sorted(scales, reverse=True)
-    ]
-    return [_resized(image, size) for size in sizes]
+    return [_resized(image, size) for size in _sizes(image, sorted(scales, reverse=True))]
 
 
 def image_pyramid__divides_by_the_scale(image, scales):
@@ -391,9 +386,7 @@ def image_pyramid__width_first(image, scales):
 
 def image_pyramid__keeps_the_batch_axis(image, scales):
     """Levels of shape (1, C, H, W)."""
-    height, width = image.shape[1:]
-    sizes = [(max(1, round(height * s)), max(1, round(width * s))) for s in scales]
-    return [_resized(image, size)[None] for size in sizes]
+    return [_resized(image, size)[None] for size in _sizes(image, scales)]
 
 
 def image_pyramid__crops(image, scales):

@@ -350,7 +350,10 @@ class _Detector(nn.Module):
 
     def forward(self, images):
         features = self.features(self.convolutions(images))
-        return self.classes(features), self.box(features).sigmoid()
+        return self.classes(features), self.bounded(self.box(features))
+
+    def bounded(self, numbers):
+        return numbers.sigmoid()
 
 
 class SingleObjectDetector__averages_over_the_image(_Detector):
@@ -418,41 +421,36 @@ class SingleObjectDetector__learns_one_box(_Detector):
 class SingleObjectDetector__boxes_without_bounds(_Detector):
     """A linear layer may say anything."""
 
-    def forward(self, images):
-        features = self.features(self.convolutions(images))
-        return self.classes(features), self.box(features)
+    def bounded(self, numbers):
+        return numbers
 
 
 class SingleObjectDetector__boxes_from_below_only(_Detector):
     """A ReLU keeps numbers from being negative, not from being larger than 1."""
 
-    def forward(self, images):
-        features = self.features(self.convolutions(images))
-        return self.classes(features), self.box(features).relu()
+    def bounded(self, numbers):
+        return numbers.relu()
 
 
 class SingleObjectDetector__clamps_the_boxes(_Detector):
     """Inside the bounds, but without a gradient wherever a number was outside."""
 
-    def forward(self, images):
-        features = self.features(self.convolutions(images))
-        return self.classes(features), self.box(features).clamp(0, 1)
+    def bounded(self, numbers):
+        return numbers.clamp(0, 1)
 
 
 class SingleObjectDetector__boxes_by_tanh(_Detector):
     """Bounded, but from -1."""
 
-    def forward(self, images):
-        features = self.features(self.convolutions(images))
-        return self.classes(features), self.box(features).tanh()
+    def bounded(self, numbers):
+        return numbers.tanh()
 
 
 class SingleObjectDetector__boxes_by_softmax(_Detector):
     """Four numbers that sum to 1, as if they were classes."""
 
-    def forward(self, images):
-        features = self.features(self.convolutions(images))
-        return self.classes(features), self.box(features).softmax(dim=1)
+    def bounded(self, numbers):
+        return numbers.softmax(dim=1)
 
 
 class SingleObjectDetector__boxes_in_pixels(_Detector):
