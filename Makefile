@@ -103,7 +103,7 @@ picture: book chromium
 	$(BIN)/python book/picture.py
 
 checkpoints: $(ENV)
-	$(call step,checkpoints,$(BIN)/python -m detseg.train_detector && $(BIN)/python book/face_checkpoint.py)
+	$(call step,checkpoints,$(BIN)/python -m detseg.train_detector && $(BIN)/python book/page_checkpoints.py)
 
 clean:
 	rm -rf build

@@ -12,6 +12,8 @@ from detseg.device import device
 from detseg.face_network import face_classifier, load_face_classifier
 from detseg.pennfudan import PennFudan
 from detseg.photos import faces, photo
+from detseg.proposals import selective_search
+from detseg.region_network import RegionNetwork, load_region_network, region_rules
 from detseg.scenes import (
     KEYPOINTS,
     SKELETON,
@@ -30,6 +32,7 @@ __all__ = [
     "THINGS",
     "VOC2007",
     "PennFudan",
+    "RegionNetwork",
     "ShapeScenes",
     "collate",
     "device",
@@ -40,5 +43,8 @@ __all__ = [
     "flip_horizontal",
     "load_detector",
     "load_face_classifier",
+    "load_region_network",
     "photo",
+    "region_rules",
+    "selective_search",
 ]

@@ -7,20 +7,19 @@ are in `data/checkpoints/`, made by `make checkpoints`.
 from pathlib import Path
 
 import torch
-from torch import nn
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
 
+from detseg.backbone import MEAN, OUT_CHANNELS, STD, backbone
 from detseg.checkpoints import CHECKPOINTS, load_weights
 from detseg.device import device as default_device
 from detseg.scenes import THINGS
 
 WEIGHTS = CHECKPOINTS / "detector.safetensors"
 
-_WIDTHS = (24, 48, 96)  # channels at strides 2, 4 and 8
 _ANCHOR_SIDES = (12, 20, 32, 52)  # pixels; things in scenes of 128 pixels are 10 to 70 wide
 _POOLED = 5  # cells a side of a region's pooled features
 _HIDDEN = 128
@@ -45,7 +44,7 @@ def build_detector(
         True
     """
     model = FasterRCNN(
-        _backbone(),
+        backbone(),
         num_classes=None,
         rpn_anchor_generator=AnchorGenerator((_ANCHOR_SIDES,), ((0.5, 1.0, 2.0),)),
         rpn_pre_nms_top_n_train=300,
@@ -54,7 +53,7 @@ def build_detector(
         rpn_post_nms_top_n_test=60,
         rpn_batch_size_per_image=64,
         box_roi_pool=MultiScaleRoIAlign(["0"], output_size=_POOLED, sampling_ratio=2),
-        box_head=TwoMLPHead(_WIDTHS[-1] * _POOLED**2, _HIDDEN),
+        box_head=TwoMLPHead(OUT_CHANNELS * _POOLED**2, _HIDDEN),
         box_predictor=FastRCNNPredictor(_HIDDEN, num_classes=len(THINGS) + 1),
         box_batch_size_per_image=32,
         box_score_thresh=score_threshold,
@@ -99,31 +98,12 @@ def load_detector(
     return model.eval().to(default_device() if device is None else device)
 
 
-def _backbone() -> nn.Sequential:
-    """(B, 3, H, W) → (B, 96, H/8, W/8)."""
-    layers, channels = [], 3
-    for width in _WIDTHS:
-        layers += [_block(channels, width, stride=2), _block(width, width, stride=1)]
-        channels = width
-    backbone = nn.Sequential(*layers, _block(channels, channels, stride=1))
-    backbone.out_channels = channels  # type: ignore[assignment]  # FasterRCNN reads it
-    return backbone
-
-
-def _block(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(inplace=True),
-    )
-
-
 class _NormaliseOnly(GeneralizedRCNNTransform):
     """Brings colours to mean 0; a scene is small and stays at its own size."""
 
     def __init__(self) -> None:
         # The two sizes are those to which images would be resized; `resize` below is what counts.
-        super().__init__(128, 128, image_mean=[0.45] * 3, image_std=[0.25] * 3)
+        super().__init__(128, 128, image_mean=[MEAN] * 3, image_std=[STD] * 3)
 
     def resize(
         self, image: torch.Tensor, target: dict[str, torch.Tensor] | None = None

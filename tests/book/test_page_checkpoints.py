@@ -3,7 +3,7 @@
 import json
 import textwrap
 
-import face_checkpoint
+import page_checkpoints
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -14,7 +14,7 @@ import detseg
 @pytest.fixture
 def page(tmp_path):
     """A page with the names that the real one ends with."""
-    path = tmp_path / "page.md"
+    path = tmp_path / "sliding-windows.md"
     path.write_text(
         textwrap.dedent(
             """
@@ -44,8 +44,8 @@ def page(tmp_path):
 
 
 def test_what_the_page_trained_is_saved(page, tmp_path, monkeypatch):
-    monkeypatch.setattr(face_checkpoint, "PAGE", page)
-    face_checkpoint.main(["--out", str(tmp_path / "out")])
+    monkeypatch.setattr(page_checkpoints, "BOOK", page.parent)
+    page_checkpoints.main(["sliding-windows", "--out", str(tmp_path / "out")])
     log = json.loads((tmp_path / "out" / "face-classifier.json").read_text(encoding="utf-8"))
     assert log["iou_with_the_face"] == 0.812
     assert log["rounds"][0]["rank_of_the_face"] is None
@@ -65,5 +65,28 @@ def test_what_the_page_trained_is_saved(page, tmp_path, monkeypatch):
 def test_a_cell_that_fails_is_named(page):
     page.write_text(page.read_text(encoding="utf-8") + "\n```{code-cell} python\n1 / 0\n```\n")
     with pytest.raises(ZeroDivisionError) as caught:
-        face_checkpoint.run_page(page)
+        page_checkpoints.run_page(page)
     assert any("code cell 3" in str(entry.path) for entry in caught.traceback)
+
+
+@pytest.mark.parametrize("name", ["rcnn", "fast-rcnn"])
+def test_the_region_network_of_a_page_is_saved(name, tmp_path):
+    network = detseg.RegionNetwork()
+    names = {
+        "network": network,
+        "losses": [(1.0, 0.5)] * 30 + [(0.25, 0.125)] * 25,
+        "result": {"ap50": 0.75, "ap": 0.5},
+    }
+    page_checkpoints.PAGES[name](names, tmp_path)
+    log = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
+    assert (log["class_loss_at_the_end"], log["ap50_on_held_out_scenes"]) == (0.25, 0.75)
+    saved = load_file(tmp_path / f"{name}.safetensors")
+    torch.testing.assert_close(
+        saved["head.1.bbox_pred.bias"], network.head[1].bbox_pred.bias.detach()
+    )
+
+
+def test_an_unknown_page_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        page_checkpoints.main(["tasks"])
+    assert "no page with a checkpoint: tasks; there are sliding-windows" in capsys.readouterr().err
