@@ -170,8 +170,8 @@ def selective_search(
     dice = Dice(seed, 0)
     area = image.shape[1] * image.shape[2]
     ranked: list[tuple[int, tuple[float, ...]]] = []
-    for scale in scales:
-        boxes, _ = group(describe(image, over_segment(image, scale)), area)
+    for coarseness in scales:
+        boxes, _ = group(describe(image, over_segment(image, coarseness)), area)
         for rank, box in enumerate(reversed(boxes.tolist()), start=1):
             ranked.append((rank * dice.between(1, _DRAWS), tuple(box)))
     unique = dict.fromkeys(box for _, box in sorted(ranked))

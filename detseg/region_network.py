@@ -39,7 +39,8 @@ class RegionNetwork(nn.Module):
 
     def __init__(self, num_classes: int = len(THINGS)) -> None:
         super().__init__()
-        self.backbone = nn.Sequential(Normalize([MEAN] * 3, [STD] * 3), backbone())
+        centred = nn.Sequential(Normalize([MEAN] * 3, [STD] * 3), backbone())
+        self.backbone = centred
         predictor = FastRCNNPredictor(_HIDDEN, num_classes + 1)
         self.head = nn.Sequential(TwoMLPHead(OUT_CHANNELS * CELLS**2, _HIDDEN), predictor)
 
