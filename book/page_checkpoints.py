@@ -7,6 +7,7 @@ continue with the very network of that page.
 import argparse
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,33 +64,25 @@ def save_face_classifier(names: Names, folder: Path) -> None:
     save_file(as_convolutions(weights), folder / "face-classifier-convolutional.safetensors")
 
 
-def save_rcnn(names: Names, folder: Path) -> None:
-    """The network of "Region proposals and R-CNN"."""
-    _save(names["network"], "rcnn", folder, "rcnn", _region_log(names))
-
-
-def save_fast_rcnn(names: Names, folder: Path) -> None:
-    """The network of "Fast R-CNN"."""
-    _save(names["network"], "fast-rcnn", folder, "fast-rcnn", _region_log(names))
-
-
-# In the order in which they build on each other.
-PAGES: dict[str, Callable[[Names, Path], None]] = {
-    "sliding-windows": save_face_classifier,
-    "rcnn": save_rcnn,
-    "fast-rcnn": save_fast_rcnn,
-}
-
-
-def _region_log(names: Names) -> dict[str, Any]:
+def save_region_network(page: str, names: Names, folder: Path) -> None:
+    """The network of "Region proposals and R-CNN" or of "Fast R-CNN"; it is called as its page."""
     losses = torch.tensor(names["losses"])
-    return {
+    log = {
         "steps": len(losses),
         "class_loss_at_the_end": round(losses[-25:, 0].mean().item(), 3),
         "box_loss_at_the_end": round(losses[-25:, 1].mean().item(), 3),
         "ap50_on_held_out_scenes": round(names["result"]["ap50"], 3),
         "ap_on_held_out_scenes": round(names["result"]["ap"], 3),
     }
+    _save(names["network"], page, folder, page, log)
+
+
+# In the order in which they build on each other.
+PAGES: dict[str, Callable[[Names, Path], None]] = {
+    "sliding-windows": save_face_classifier,
+    "rcnn": partial(save_region_network, "rcnn"),
+    "fast-rcnn": partial(save_region_network, "fast-rcnn"),
+}
 
 
 def _save(
