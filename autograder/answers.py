@@ -5,19 +5,21 @@ An answer is a mapping from grade id to the source of that solution cell.
 """
 
 import ast
+import functools
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode
 
 from autograder.bindings import UNPARSABLE, bound_by, bound_names, parse
 from autograder.cells import grade_id, is_code, is_solution
 from autograder.errors import AnswerError
-from autograder.rebuild import Rebuilt
+from autograder.rebuild import Rebuilt, extra_cell
 from autograder.release import student_notebook
-from autograder.sheets import SOLUTIONS, Sheet
+from autograder.sheets import SOLUTIONS, Sheet, load_sheet
 
 Answer = Mapping[str, str]
 
@@ -31,9 +33,60 @@ class Named:
     code: str
 
 
-def reference(sheet: Sheet) -> dict[str, str]:
-    """The source's own solutions."""
-    return {grade_id(cell): cell.source for cell in sheet.notebook.cells if _is_answer(cell)}
+def reference(sheet: Sheet, solutions: Path = SOLUTIONS) -> dict[str, str]:
+    """The source's own solutions, and in cells for tools what other sheets' references define.
+
+    Raises:
+        AnswerError: a tool is no exercise of its sheet.
+    """
+    answer = {}
+    for cell in sheet.notebook.cells:
+        if _is_answer(cell):
+            answer[grade_id(cell)] = cell.source
+        elif "tools" in cell.metadata:
+            answer[cell.id] = _tools(cell.metadata["tools"], f"{sheet.name}: {cell.id}", solutions)
+    return answer
+
+
+def _tools(wanted: Mapping[str, list[str]], where: str, solutions: Path) -> str:
+    """The references' code of exercises of other sheets."""
+    sources = []
+    for name, exercises in wanted.items():
+        others = _reference_of(name, solutions)
+        unknown = [exercise for exercise in exercises if exercise not in others]
+        if unknown:
+            raise AnswerError(f"{where}: '{name}' has no exercise {', '.join(unknown)}")
+        sources += [others[exercise] for exercise in exercises]
+    return "\n\n".join(sources)
+
+
+@functools.cache
+def _reference_of(name: str, solutions: Path) -> dict[str, str]:
+    return reference(load_sheet(name, solutions), solutions)
+
+
+def reference_names(sheet: Sheet, solutions: Path = SOLUTIONS) -> dict[str, Any]:
+    """What the sheet's preparing cells and the reference define, executed here."""
+    names: dict[str, Any] = {}
+    for source in (*sheet.setup, *reference(sheet, solutions).values()):
+        exec(source, names)
+    return names
+
+
+def reference_files(sheet: Sheet, solutions: Path = SOLUTIONS) -> dict[str, bytes]:
+    """What the author hands in beside the reference, by name.
+
+    Raises:
+        AnswerError: a file that the sheet asks for is not in `solutions/<sheet>/`.
+    """
+    files = {}
+    for name in sheet.files:
+        path = solutions / sheet.name / name
+        try:
+            files[name] = path.read_bytes()
+        except OSError as error:
+            raise AnswerError(f"{path}: the sheet asks for this file: {error}") from error
+    return files
 
 
 def blank(sheet: Sheet) -> dict[str, str]:
@@ -127,14 +180,14 @@ def _as_typed(shared: list[ast.stmt], answer: ast.FunctionDef | ast.ClassDef, ex
     return "\n".join([*helpers, _rename(ast.unparse(answer), {answer.name: exercise})])
 
 
-def isolated(sheet: Sheet, exercise: str, code: str) -> dict[str, str]:
+def isolated(sheet: Sheet, exercise: str, code: str, solutions: Path = SOLUTIONS) -> dict[str, str]:
     """The reference with one exercise answered by `code`, the other exercises untouched by it.
 
     What the reference's other functions call stays the reference's: an answer to one exercise
     must not be able to spoil another, or a table of wrong answers would show less than it says.
     So what the answer binds goes by another name in the reference.
     """
-    given = reference(sheet)
+    given = reference(sheet, solutions)
     defined = {
         name
         for source in given.values()
@@ -164,9 +217,14 @@ def typed_in(sheet: Sheet, answer: Answer, *, notebook_for_students: bool = Fals
     otherwise the source, ready to be graded.
     """
     notebook = student_notebook(sheet) if notebook_for_students else deepcopy(sheet.notebook)
+    cells = []
     for cell in notebook.cells:
+        cells.append(cell)
         if _is_answer(cell):
             cell.source = answer[grade_id(cell)]
+        elif cell.id in answer:
+            cells.append(extra_cell(answer[cell.id], cell.id, 0))
+    notebook.cells = cells
     return Rebuilt(notebook)
 
 

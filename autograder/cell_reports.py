@@ -41,13 +41,14 @@ class CellReport:
     `ending` is set by the grader alone, where the student's kernel did not get through the cell or
     test: `hung` (the cell's time), `timeout` (the submission's time, or its processor's),
     `memory`, `died` or `protocol`; `detail` may say more. Outputs are `{"text": str}` or
-    `{"png": base64 text}`.
+    `{"png": base64 text}`. `points` is what a test that passed says it is worth; None means all.
     """
 
     outputs: list[dict[str, str]] = field(default_factory=list)
     error: CellError | None = None
     ending: str = ""
     detail: str = ""
+    points: float | None = None
 
     @property
     def ran_too_long(self) -> bool:

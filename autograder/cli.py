@@ -79,7 +79,12 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("try", _try, "grade a plain Python file as if a student had typed it")
     sub.add_argument("sheet", metavar="SHEET")
-    sub.add_argument("file", type=Path, metavar="FILE.py")
+    sub.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE.py",
+        help="files that the sheet asks for are looked for beside it",
+    )
     sub.add_argument("--json", action="store_true", help="print the verdict as JSON")
     sub.add_argument(
         "--allow-shortcuts",
@@ -274,6 +279,7 @@ def _try(options: argparse.Namespace) -> int:
     from autograder import answers
     from autograder.grading import grade_rebuilt
     from autograder.sheets import load_sheets
+    from autograder.submission import Submission
 
     (sheet,) = load_sheets([options.sheet])
     _warn_of_no_sandbox(options)
@@ -282,10 +288,12 @@ def _try(options: argparse.Namespace) -> int:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{options.file}: {error}") from error
     answer = answers.from_file(sheet, source, str(options.file))
+    beside = Submission(options.file.stem, sheet.name, options.file.parent)
     verdict = grade_rebuilt(
         sheet,
         answers.typed_in(sheet, answer),
         student=options.file.stem,
+        files=beside.read_files(sheet.files),
         allow_shortcuts=options.allow_shortcuts,
         locked=not options.no_sandbox,
     ).verdict
@@ -328,6 +336,7 @@ def _verify_lines(result: dict[str, Any]) -> list[str]:
         lines.append(
             f"  BAD survived in {mutant['exercise']}: {mutant['before']}  →  {mutant['after']}"
         )
+    lines += [f"  no mutants of {name}: {why}" for name, why in mutants["without"].items()]
     for entry in mutants["stale"]:
         lines.append(
             "  BAD equivalent.yaml names a mutant that does not survive: "

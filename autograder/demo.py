@@ -20,7 +20,10 @@ _SHARE_WRONG = 0.2
 
 
 def make_class(sheet: Sheet, root: Path, seed: int = 0) -> list[Path]:
-    """Write `root/submitted/<student>/<sheet>/<sheet>.ipynb` for 24 students; return the paths."""
+    """Write `root/submitted/<student>/<sheet>/<sheet>.ipynb` for 24 students; return the paths.
+
+    Beside each lies what the sheet asks for, as its author hands it in.
+    """
     rng = random.Random(seed)
     right = answers.named_answers(sheet, "right")
     wrong = answers.named_answers(sheet, "wrong")
@@ -39,11 +42,16 @@ def make_class(sheet: Sheet, root: Path, seed: int = 0) -> list[Path]:
         "",
     ]
     paths = []
+    files = answers.reference_files(sheet)
     for number, text in enumerate(handed_in, start=1):
         path = root / "submitted" / f"s{number:02}" / sheet.name / f"{sheet.name}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+        for name, content in files.items():
+            beside = path.parent / name
+            if not beside.exists() or beside.read_bytes() != content:
+                beside.write_bytes(content)
         paths.append(path)
     return paths
 
@@ -52,7 +60,8 @@ def _mixture(
     sheet: Sheet, right: list[answers.Named], wrong: list[answers.Named], rng: random.Random
 ) -> dict[str, str]:
     """An answer to every exercise: mostly a right one, sometimes a wrong one, sometimes none."""
-    answer = {}
+    given = answers.reference(sheet)
+    answer = {name: code for name, code in given.items() if name not in sheet.exercises}
     for exercise, stub in answers.blank(sheet).items():
         pool = wrong if rng.random() < _SHARE_WRONG else right
         code = rng.choice([named.code for named in pool if named.exercise == exercise])

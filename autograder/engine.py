@@ -168,13 +168,18 @@ def _hand_over(work: Work, channel: socket.socket) -> None:
     request = {
         "cells": work.cells,
         "forbidden": work.forbidden,
-        "files": {name: content.decode("latin-1") for name, content in work.files.items()},
+        "files": _as_text(work.files),
     }
     channel.settimeout(_START_SECONDS)
     try:
         control.send(channel, request)
     except OSError as error:
         raise SandboxError("a kernel ended before its first cell") from error
+
+
+def _as_text(files: dict[str, bytes]) -> dict[str, str]:
+    """Contents as text that JSON can hold: a character a byte."""
+    return {name: content.decode("latin-1") for name, content in files.items()}
 
 
 def _collect_cells(
@@ -212,6 +217,7 @@ def _examine(
         "setup": work.setup,
         "tests": work.tests,
         "names": work.names,
+        "files": _as_text(work.files),
         "seed": work.seed,
         "limits": asdict(replace(limits, submission_seconds=deadline - time.monotonic())),
     }
@@ -228,7 +234,7 @@ def _examine(
             if "failed" in said:
                 raise AutograderError(f"the sheet's own setup fails: {said['failed']}")
             failure = CellError(**said["error"]) if said["error"] else None
-            reports[said["index"]] = CellReport([], failure, said["ending"])
+            reports[said["index"]] = CellReport([], failure, said["ending"], points=said["points"])
             if said["ending"]:
                 break
     return reports

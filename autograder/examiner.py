@@ -3,10 +3,12 @@
 What tests call of the student's is a proxy (`remote`). What they say is theirs: the author's.
 """
 
+import ast
 import builtins
 import contextlib
 import io
 import json
+import math
 import os
 import resource
 import signal
@@ -22,7 +24,7 @@ import torch
 import torchvision  # noqa: F401
 
 import detseg
-import detseg.exam  # noqa: F401
+import detseg.exam
 from autograder.remote import ShortcutUsedError, Student, StudentEndedError
 from autograder.student_side import control
 from autograder.student_side.forking import settle
@@ -105,7 +107,7 @@ def _examine(channel: int, calls: int) -> NoReturn:
 
 
 def run(channel: socket.socket, request: dict[str, Any], calls: socket.socket) -> None:
-    """Run the tests and write one line of JSON for each: `index`, `error`, `ending`.
+    """Run the tests and write one line of JSON for each: `index`, `error`, `ending`, `points`.
 
     A test is run in parts that share its `id`: where one has failed, the others are not run and
     are reported as it was. After a report with an `ending` there is no other.
@@ -115,7 +117,8 @@ def run(channel: socket.socket, request: dict[str, Any], calls: socket.socket) -
         request: `setup`: sources of the cells that prepare the tests; `tests`: `{"index": int,
             "id": str, "source": str, "released": bool, "limits": Limits' fields}` each, of which
             released ones may quote what the student's code says; `names`: those that the student
-            has to define; `seed`: int; `limits`: the submission's, the time being what is left.
+            has to define; `files`: what was handed in beside the notebook, bytes as Latin-1;
+            `seed`: int; `limits`: the submission's, the time being what is left.
         calls: the private socket to the student's kernel.
     """
     limits = Limits(**request["limits"])
@@ -124,6 +127,7 @@ def run(channel: socket.socket, request: dict[str, Any], calls: socket.socket) -
     student = Student(calls, limits)
     student.submission_deadline = time.monotonic() + limits.submission_seconds
     theirs = frozenset(request["names"])
+    detseg.exam.handed_in = {n: text.encode("latin-1") for n, text in request["files"].items()}
     prepared: dict[str, Any] = {"__name__": "tests"}
     with _silence():
         for source in request["setup"]:
@@ -157,17 +161,36 @@ def _run(test: dict[str, Any], names: _Names, student: Student) -> dict[str, Any
     seconds = student.limits.cell_seconds
     student.cell_deadline = time.monotonic() + seconds
     filename = f"<{test['id']}>"
-    error, ending = None, ""
+    error, ending, points = None, "", None
     try:
         with _alarm(seconds + _GRACE_SECONDS):
-            exec(compile(test["source"], filename, "exec"), names)
+            points = _points(_value_of_last_line(test["source"], filename, names))
     except StudentEndedError as ended:
         ending = ended.ending
     except CellTimeoutError:
         ending = "hung"
     except BaseException as failure:
         error = _error(failure, filename)
-    return {"error": error, "ending": ending}
+    return {"error": error, "ending": ending, "points": points}
+
+
+def _value_of_last_line(source: str, filename: str, names: _Names) -> Any:
+    """Run a cell as a notebook does; returns what it would show: None where it ends otherwise."""
+    body = compile(source, filename, "exec", ast.PyCF_ONLY_AST)
+    assert isinstance(body, ast.Module)
+    last = body.body.pop() if body.body and isinstance(body.body[-1], ast.Expr) else None
+    exec(compile(body, filename, "exec"), names)
+    if not isinstance(last, ast.Expr):
+        return None
+    return eval(compile(ast.Expression(last.value), filename, "eval"), names)
+
+
+def _points(value: Any) -> float | None:
+    """A part of the points, where a test ends in one; what is no finite number earns nothing."""
+    if value is None:
+        return None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and math.isfinite(value) else 0.0
 
 
 def _error(failure: BaseException, filename: str) -> dict[str, Any]:

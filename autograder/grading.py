@@ -13,7 +13,7 @@ from autograder import sandbox
 from autograder.cell_reports import CellReport
 from autograder.cells import grade_id, is_code, is_test
 from autograder.engine import Work
-from autograder.judging import SHORTCUT, judge
+from autograder.judging import SHORTCUT, judge, points_of
 from autograder.plan import Plan, make_plan, run_plan
 from autograder.rebuild import Flag, Rebuilt, rebuild
 from autograder.sheets import Check, Sheet
@@ -62,18 +62,15 @@ def grade(
     """Grade a notebook as handed in. Whatever the bytes are, there is a verdict.
 
     Args:
-        files: what was handed in beside it; only names that the sheet asks for are looked at.
+        files: what was handed in beside it. Only names that the sheet asks for are looked at, and
+            of a file that is too large only as much as shows that it is.
         locked: whether the student's code is locked in a sandbox.
 
     Raises:
         SandboxError: this machine cannot lock code in.
     """
     rebuilt = rebuild(sheet, submission)
-    given = {name: data for name, data in (files or {}).items() if name in sheet.files}
-    for name in sheet.files.keys() - given.keys():
-        lacking = f"{name}: not handed in, or larger than {sheet.files[name]:,} bytes"
-        rebuilt.flags.append(Flag("file-missing", lacking))
-    return grade_rebuilt(sheet, rebuilt, student=student, files=given, locked=locked)
+    return grade_rebuilt(sheet, rebuilt, student=student, files=files, locked=locked)
 
 
 def grade_rebuilt(
@@ -94,10 +91,12 @@ def grade_rebuilt(
     """
     started = time.monotonic()
     notebook, flags = rebuilt.notebook, list(rebuilt.flags)
+    given = {name: data for name, data in (files or {}).items() if name in sheet.files}
+    flags += _file_flags(sheet, given)
     forbidden = () if allow_shortcuts else sheet.forbidden
     plan = Plan(Work(cells=[]))
     if rebuilt.readable:
-        plan = make_plan(sheet, notebook, only=only, files=files, forbidden=forbidden)
+        plan = make_plan(sheet, notebook, only=only, files=given, forbidden=forbidden)
     shortcuts = find_shortcuts(plan.sources(), sheet.exercises, forbidden)
     reports = run_plan(plan, sheet, locked=locked)
     checks = []
@@ -111,7 +110,8 @@ def grade_rebuilt(
             result, message = judge(cell.source, released, whole, seconds)
             if not rebuilt.readable:
                 message = UNREADABLE
-            entry = _entry(check, result, message, shortcuts.get(check.exercise, []))
+            points = points_of(whole, check.points) if result == "pass" else 0.0
+            entry = _entry(check, result, message, points, shortcuts.get(check.exercise, []))
             if message == SHORTCUT and check.exercise not in shortcuts:
                 detour = f"{check.exercise} used a forbidden call that its source does not show"
                 flags += [flag for flag in [Flag("shortcut-detour", detour)] if flag not in flags]
@@ -141,14 +141,29 @@ def grade_rebuilt(
     return Graded(verdict, notebook)
 
 
-def _entry(check: Check, verdict: str, message: str, shortcuts: list[str]) -> dict[str, Any]:
+def _file_flags(sheet: Sheet, given: dict[str, bytes]) -> list[Flag]:
+    """What is wrong with the files that a sheet asks for."""
+    flags = []
+    for name, limit in sheet.files.items():
+        if name not in given:
+            flags.append(Flag("file-missing", f"{name}: not handed in beside the notebook"))
+        elif len(given[name]) > limit:
+            flags.append(Flag("file-too-large", f"{name}: more than {limit:,} bytes"))
+    return flags
+
+
+def _entry(
+    check: Check, verdict: str, message: str, points: float, shortcuts: list[str]
+) -> dict[str, Any]:
+    if verdict == "pass" and points < check.points:
+        message = f"{points:g} of {check.points:g} points"
     if shortcuts and (verdict == "pass" or message == SHORTCUT):
-        verdict = "fail"
+        verdict, points = "fail", 0.0
         message = f"{', '.join(shortcuts)}: not allowed here, since you are asked to write it"
     return {
         "id": check.id,
         "exercise": check.exercise,
-        "points": check.points if verdict == "pass" else 0.0,
+        "points": points,
         "max_points": check.points,
         "verdict": verdict,
         "message": message,
@@ -156,7 +171,13 @@ def _entry(check: Check, verdict: str, message: str, shortcuts: list[str]) -> di
 
 
 def _show_verdict(cell: NotebookNode, verdict: dict[str, Any]) -> None:
-    """Write the verdict where nbgrader reads a grade: a test cell without output has passed."""
+    """Write the verdict where nbgrader reads a grade.
+
+    A test cell without output has passed, a number is a part of the points, an error is none.
+    """
+    if verdict["verdict"] == "pass" and verdict["points"] < verdict["max_points"]:
+        part = repr(verdict["points"])
+        cell.outputs = [new_output("execute_result", data={"text/plain": part}, execution_count=1)]
     if verdict["verdict"] != "pass":
         name, message = verdict["verdict"], verdict["message"]
         cell.outputs = [

@@ -51,6 +51,16 @@ def judge(
     return "pass", ""
 
 
+def points_of(whole: CellReport | None, max_points: float) -> float:
+    """What a test that passed earns: all, or the part that it ends in.
+
+    Args:
+        whole: the report on the cell with its hidden tests.
+    """
+    part = whole.points if whole else None
+    return max_points if part is None else min(max(part, 0.0), max_points)
+
+
 def _judge_error(error: CellError, source: str, hidden: bool) -> tuple[str, str]:
     if error.name == "NotImplementedError" and not error.message and not error.by_cell:
         return "error", NOT_WRITTEN

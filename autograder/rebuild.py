@@ -210,7 +210,7 @@ def _assemble(
     notebook = deepcopy(sheet.notebook)
     stubs = {grade_id(cell): cell for cell in released.cells if grade_id(cell)}
     bound_in_extras = bound_names(source for sources in extras.values() for source in sources)
-    cells = [_extra_cell(source, "", index) for index, source in enumerate(extras.get("", []))]
+    cells = [extra_cell(source, "", index) for index, source in enumerate(extras.get("", []))]
     for cell in notebook.cells:
         name = grade_id(cell)
         if is_solution(cell):
@@ -221,12 +221,13 @@ def _assemble(
             cell.metadata.nbgrader.checksum = stubs[name].metadata.nbgrader.checksum
         cells.append(cell)
         anchor = name or cell.id
-        cells += [_extra_cell(source, anchor, i) for i, source in enumerate(extras.get(anchor, []))]
+        cells += [extra_cell(source, anchor, i) for i, source in enumerate(extras.get(anchor, []))]
     notebook.cells = cells
     return notebook
 
 
-def _extra_cell(source: str, anchor: str, index: int) -> NotebookNode:
+def extra_cell(source: str, anchor: str, index: int) -> NotebookNode:
+    """A cell of the student's own, after the cell `anchor` of the source."""
     cell = new_code_cell(source, metadata={"course": {"extra": True}})
     cell.id = f"extra-{anchor or 'start'}-{index}"
     return cell

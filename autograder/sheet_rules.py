@@ -82,6 +82,7 @@ def check_sheet(notebook: NotebookNode, path: Path, limits: Collection[str]) -> 
             if not (is_code(cell) and is_solution(cell)):
                 raise SheetError(f"{where}: limits belong to an exercise's solution cell")
             _check_limits(cell.metadata["limits"], where, limits)
+        _check_proof(cell, where)
     ids = [grade_id(cell) for cell in notebook.cells if grade_id(cell)]
     for repeated in {name for name in ids if ids.count(name) > 1}:
         raise SheetError(
@@ -121,7 +122,7 @@ def _check_header(notebook: NotebookNode, path: Path, limits: Collection[str]) -
         if not isinstance(course.get(key), kind):
             raise SheetError(f"{path}: the header needs 'course: {key}:' ({kind.__name__})")
     forbidden = course.get("forbidden", [])
-    if not (isinstance(forbidden, list) and all(isinstance(name, str) for name in forbidden)):
+    if not _are_names(forbidden):
         raise SheetError(
             f"{path}: 'course: forbidden:' is a list of dotted names, not {forbidden!r}"
         )
@@ -135,6 +136,26 @@ def _check_header(notebook: NotebookNode, path: Path, limits: Collection[str]) -
             f"{path}: 'course: files:' maps file names to their largest size in bytes, "
             f"not {files!r}"
         )
+
+
+def _check_proof(cell: NotebookNode, where: str) -> None:
+    """What `verify` is told: where the reference's tools come from, and what has no mutants."""
+    tools = cell.metadata.get("tools", {})
+    if tools and (not is_code(cell) or is_solution(cell) or is_test(cell)):
+        raise SheetError(f"{where}: tools belong to a code cell that is not graded")
+    if not (isinstance(tools, dict) and all(_are_names(names) for names in tools.values())):
+        raise SheetError(
+            f"{where}: 'tools:' maps sheets to lists of their exercises, not {tools!r}"
+        )
+    reason = cell.metadata.get("without_mutants", "-")
+    if not (isinstance(reason, str) and reason.strip()):
+        raise SheetError(f"{where}: 'without_mutants:' gives a reason, not {reason!r}")
+    if "without_mutants" in cell.metadata and not (is_code(cell) and is_solution(cell)):
+        raise SheetError(f"{where}: 'without_mutants:' belongs to an exercise's solution cell")
+
+
+def _are_names(given: Any) -> bool:
+    return isinstance(given, list) and all(isinstance(name, str) for name in given)
 
 
 def _check_limits(given: Any, where: str, limits: Collection[str]) -> None:

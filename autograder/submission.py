@@ -29,17 +29,13 @@ class Submission:
         return self._regular_file(self.path.name, MAX_SUBMISSION_BYTES) or b""
 
     def read_files(self, allowed: dict[str, int]) -> dict[str, bytes]:
-        """What was handed in beside the notebook, of these names.
+        """What was handed in beside the notebook, of these names; a link is not followed.
 
         Args:
-            allowed: the most bytes of each; what is larger is left out, as is a link.
+            allowed: the most bytes of each; of a larger file one byte more is read.
         """
         found = {name: self._regular_file(name, limit) for name, limit in allowed.items()}
-        return {
-            name: data
-            for name, data in found.items()
-            if data is not None and len(data) <= allowed[name]
-        }
+        return {name: data for name, data in found.items() if data is not None}
 
     def _regular_file(self, name: str, limit: int) -> bytes | None:
         """The first bytes of a file, one more than the limit; None where there is no file."""

@@ -1,12 +1,13 @@
 """Prove a sheet's tests.
 
 The reference passes, the blank stub does not, every wrong answer loses the exercise that it gets
-wrong and no other, every right answer passes, and mutants of the reference are noticed. Each
-answer is also run as in a student's own notebook, where tests and answer share a kernel: a test
-that says one thing there and another when it is graded is no test.
+wrong and no other but those whose tests use it, every right answer passes, and mutants of the
+reference are noticed. Each answer is also run as in a student's own notebook, where tests and
+answer share a kernel: a test that says one thing there and another when it is graded is no test.
 """
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,8 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 from autograder import answers
-from autograder.cells import grade_id, is_code, is_test
+from autograder.bindings import looked_up
+from autograder.cells import exercise_of, grade_id, is_code, is_test
 from autograder.engine import Work, execute
 from autograder.errors import AnswerError
 from autograder.exam_rules import check_tests
@@ -73,9 +75,13 @@ def verify(
     """
     check_tests(sheet, solutions / sheet.name / f"{sheet.name}.md")
     known = _equivalents(sheet, solutions)
-    grader = _Grader(sheet, VerdictCache(cache / f"{sheet.name}.json", fresh=fresh))
-    tasks = _answers(grader, solutions)
-    changed = [m for name, code in answers.reference(sheet).items() for m in mutants(name, code)]
+    grader = _Grader(sheet, VerdictCache(cache / f"{sheet.name}.json", fresh=fresh), solutions)
+    tasks = _answers(grader)
+    given = answers.reference(sheet, solutions)
+    without = _without_mutants(sheet)
+    changed = [
+        m for name in sheet.exercises if name not in without for m in mutants(name, given[name])
+    ]
     with (
         grader.saving(),
         ThreadPoolExecutor(jobs) as pool,
@@ -107,19 +113,22 @@ def verify(
         "ok": ok,
         "max_score": sheet.max_score,
         "answers": table,
-        "mutants": report,
+        "mutants": report | {"without": without},
     }
 
 
 class _Grader:
     """Grades answers to one sheet, but those whose verdict is known."""
 
-    def __init__(self, sheet: Sheet, cache: VerdictCache) -> None:
+    def __init__(self, sheet: Sheet, cache: VerdictCache, solutions: Path) -> None:
         self.sheet = sheet
+        self.solutions = solutions
+        self._files = answers.reference_files(sheet, solutions)
         self._quick = Sheet(sheet.name, sheet.notebook)
         self._quick.__dict__["limits"] = replace(sheet.limits, submission_seconds=_MUTANT_SECONDS)
         self._cache = cache
-        self._text = sheet.to_json()
+        digests = (hashlib.sha256(content).hexdigest() for content in self._files.values())
+        self._text = "\n".join([sheet.to_json(), *digests])
 
     @contextlib.contextmanager
     def saving(self) -> Iterator[None]:
@@ -141,21 +150,22 @@ class _Grader:
 
         def grade() -> list[dict[str, Any]]:
             rebuilt = answers.typed_in(self.sheet, answer)
-            together = passed_together(self.sheet, rebuilt.notebook)
-            verdict = grade_rebuilt(self.sheet, rebuilt, only=only)
+            together = passed_together(self.sheet, rebuilt.notebook, self._files)
+            verdict = grade_rebuilt(self.sheet, rebuilt, files=self._files, only=only)
             return [c | {"together": together[c["id"]]} for c in verdict.verdict["checks"]]
 
         return self._known(kind, answer, grade)
 
     def survives(self, mutant: Mutant) -> bool:
         """Whether no check of its exercise notices a mutant."""
-        answer = answers.isolated(self.sheet, mutant.exercise, mutant.code)
+        answer = answers.isolated(self.sheet, mutant.exercise, mutant.code, self.solutions)
 
         def grade() -> bool:
             only = frozenset({mutant.exercise})
             rebuilt = answers.typed_in(self._quick, answer)
-            checks = grade_rebuilt(self._quick, rebuilt, only=only).verdict["checks"]
-            return all(c["verdict"] == "pass" for c in checks if c["exercise"] in only)
+            graded = grade_rebuilt(self._quick, rebuilt, files=self._files, only=only)
+            checks = graded.verdict["checks"]
+            return all(_is_won(c) for c in checks if c["exercise"] in only)
 
         return bool(self._known(f"mutant of {mutant.exercise}", answer, grade))
 
@@ -168,7 +178,9 @@ class _Grader:
         return found
 
 
-def passed_together(sheet: Sheet, notebook: NotebookNode) -> dict[str, bool]:
+def passed_together(
+    sheet: Sheet, notebook: NotebookNode, files: dict[str, bytes] | None = None
+) -> dict[str, bool]:
     """By check: whether it passes where tests and the student's code share one kernel."""
     cells = [
         cell
@@ -176,8 +188,8 @@ def passed_together(sheet: Sheet, notebook: NotebookNode) -> dict[str, bool]:
         if is_code(cell) and (is_test(cell) or needed_by_tests(sheet, cell))
     ]
     seconds = sheet.limits.cell_seconds
-    work = Work([{"index": i, "source": c.source, "seconds": seconds} for i, c in enumerate(cells)])
-    reports = execute(work, sheet.limits)
+    steps = [{"index": i, "source": c.source, "seconds": seconds} for i, c in enumerate(cells)]
+    reports = execute(Work(steps, files=files or {}), sheet.limits)
     return {
         grade_id(cell): index in reports
         and reports[index].error is None
@@ -187,31 +199,49 @@ def passed_together(sheet: Sheet, notebook: NotebookNode) -> dict[str, bool]:
     }
 
 
-def _answers(grader: _Grader, solutions: Path) -> list[Callable[[], dict[str, Any]]]:
-    sheet = grader.sheet
+def _answers(grader: _Grader) -> list[Callable[[], dict[str, Any]]]:
+    sheet, solutions = grader.sheet, grader.solutions
 
     def task(kind: str, name: str, exercise: str, answer: answers.Answer) -> Callable:
         expected = "pass" if kind in ("reference", "right") else "fail"
-        return lambda: _row(kind, name, exercise, expected, grader.checks(kind, answer))
+        users = _whose_tests_use(sheet, exercise)
+        return lambda: _row(kind, name, exercise, expected, grader.checks(kind, answer), users)
 
     return [
-        task("reference", "reference", "", answers.reference(sheet)),
+        task("reference", "reference", "", answers.reference(sheet, solutions)),
         task("blank", "blank", "", answers.blank(sheet)),
         *(
-            task(kind, a.name, a.exercise, answers.isolated(sheet, a.exercise, a.code))
+            task(kind, a.name, a.exercise, answers.isolated(sheet, a.exercise, a.code, solutions))
             for kind in ("wrong", "right")
             for a in answers.named_answers(sheet, kind, solutions)
         ),
     ]
 
 
+def _is_won(check: dict[str, Any]) -> bool:
+    """Whether a check gave all of its points."""
+    return bool(check["verdict"] == "pass" and check["points"] == check["max_points"])
+
+
+def _whose_tests_use(sheet: Sheet, exercise: str) -> set[str]:
+    """The other exercises whose tests call what an exercise asks for: they fall with it."""
+    tests = (cell for cell in sheet.notebook.cells if is_test(cell))
+    users = {exercise_of(grade_id(c)) for c in tests if exercise in (looked_up(c.source) or ())}
+    return users - {exercise}
+
+
 def _row(
-    kind: str, name: str, exercise: str, expected: str, checks: list[dict[str, Any]]
+    kind: str,
+    name: str,
+    exercise: str,
+    expected: str,
+    checks: list[dict[str, Any]],
+    users: set[str],
 ) -> dict[str, Any]:
-    lost = {c["exercise"]: c["message"] for c in checks if c["verdict"] != "pass"}
+    lost = {c["exercise"]: c["message"] for c in checks if not _is_won(c)}
     differs = [c["id"] for c in checks if c["together"] != (c["verdict"] == "pass")]
     score = sum(c["points"] for c in checks)
-    others = sorted(set(lost) - {exercise})
+    others = sorted(set(lost) - {exercise} - (users if exercise in lost else set()))
     if differs:
         actual = f"{', '.join(differs)} says otherwise in the student's own notebook"
     elif kind == "blank":
@@ -247,6 +277,15 @@ def _equivalents(sheet: Sheet, solutions: Path) -> list[Equivalent]:
         raise AnswerError(
             f"{path}: a list of exercise, before, after, reason is expected: {error}"
         ) from error
+
+
+def _without_mutants(sheet: Sheet) -> dict[str, str]:
+    """Exercises whose reference is not changed, and why; from their solution cells."""
+    return {
+        grade_id(cell): cell.metadata["without_mutants"]
+        for cell in sheet.notebook.cells
+        if "without_mutants" in cell.metadata
+    }
 
 
 def _mutant_report(total: int, remaining: list[Mutant], known: list[Equivalent]) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Answers to a sheet: typed in from a file, kept beside a sheet, isolated from each other."""
 
 import pytest
-from made_up import NAME, RIGHT, changed, sheet_from, write_solutions
+from made_up import NAME, RIGHT, SHEET, changed, sheet_from, write_solutions
 
 from autograder import answers
 from autograder.bindings import bound_names
 from autograder.errors import AnswerError
+from autograder.sheets import load_sheet
 
 
 @pytest.fixture
@@ -41,6 +42,74 @@ def test_the_blank_answers_nothing(sheet):
     assert list(answers.blank(sheet)) == list(sheet.exercises)
     with pytest.raises(NotImplementedError):
         run(answers.blank(sheet))["total"]([1])
+
+
+# Tools: what the reference takes from other sheets.
+
+TOOLS = """
+```{code-cell} ipython3
+---
+tools: {sums: [mean, total]}
+---
+# From sums: mean, total
+```
+"""
+
+
+@pytest.fixture
+def later(tmp_path):
+    """A sheet `later` beside the made-up one, whose reference takes two tools from it."""
+    folder = write_solutions(tmp_path)
+    renamed = SHEET.replace("total", "sum_of").replace("mean", "middle")
+    text = changed("## Total", f"{TOOLS}\n## Total", renamed)
+    (folder / "later").mkdir()
+    (folder / "later" / "later.md").write_text(text, encoding="utf-8")
+    return load_sheet("later", folder), folder
+
+
+def test_a_reference_has_the_tools_that_it_names(later):
+    sheet, folder = later
+    answer = answers.reference(sheet, folder)
+    names = run({name: code for name, code in answer.items() if name not in sheet.exercises})
+    assert names["mean"]([1, 3]) == 2
+    assert answers.reference_names(sheet, folder)["total"]([1, 2]) == 3
+
+
+def test_tools_are_typed_into_a_cell_of_the_students_own(later):
+    sheet, folder = later
+    answer = answers.reference(sheet, folder)
+    released = answers.typed_in(sheet, answer, notebook_for_students=True).notebook
+    for notebook in (answers.typed_in(sheet, answer).notebook, released):
+        sources = [cell.source for cell in notebook.cells]
+        place = sources.index("# From sums: mean, total")
+        assert sources[place + 1].startswith("def mean(numbers):")
+    bare = answers.typed_in(sheet, answers.blank(sheet), notebook_for_students=True).notebook
+    assert not any("def mean(" in cell.source for cell in bare.cells)
+
+
+def test_the_released_notebook_has_no_tools(later):
+    sheet, _ = later
+    assert "numbers) / len" not in str(sheet.released)
+
+
+def test_tools_that_are_no_exercises(later):
+    sheet, folder = later
+    cell = next(cell for cell in sheet.notebook.cells if "tools" in cell.metadata)
+    cell.metadata["tools"] = {"sums": ["mean", "median"]}
+    with pytest.raises(AnswerError, match="'sums' has no exercise median"):
+        answers.reference(sheet, folder)
+
+
+# What is handed in beside the reference.
+
+
+def test_files_of_the_reference(tmp_path):
+    folder = write_solutions(tmp_path)
+    sheet = sheet_from(folder, changed("minutes: 10", "minutes: 10\n  files: {a.bin: 9}"))
+    with pytest.raises(AnswerError, match=r"a\.bin: the sheet asks for this file"):
+        answers.reference_files(sheet, folder)
+    (folder / NAME / "a.bin").write_bytes(b"123")
+    assert answers.reference_files(sheet, folder) == {"a.bin": b"123"}
 
 
 # A plain Python file.

@@ -244,7 +244,8 @@ RESULT = {
     "sheet": NAME, "ok": True, "max_score": 8.5,
     "answers": [{"kind": "wrong", "name": "total__x", "exercise": "total", "expected": "fail",
                  "actual": "fail", "score": 6.5, "message": "m"}],
-    "mutants": {"total": 3, "killed": 3, "equivalent": 0, "survived": [], "stale": []},
+    "mutants": {"total": 3, "killed": 3, "equivalent": 0, "survived": [], "stale": [],
+                "without": {"mean": "too slow"}},
 }  # fmt: skip
 
 
@@ -254,6 +255,7 @@ def test_verify(command, monkeypatch):
     assert status == 0
     assert out.startswith("sums: as expected\n  ok  wrong     total__x ")
     assert "mutants: 3 of 3 noticed, 0 equivalent, 0 survived" in out
+    assert "no mutants of mean: too slow" in out
     status, out, _ = command("verify", "--json")
     assert (status, json.loads(out)) == (0, [RESULT])
 

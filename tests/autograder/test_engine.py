@@ -1,9 +1,12 @@
 """A student's cells run in one kernel and the tests in another: what passes between them."""
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
+import torch
 from cells_run import examine, names, run, student, texts
+from safetensors.torch import save
 
 from autograder.errors import AutograderError
 
@@ -172,6 +175,56 @@ def test_what_was_handed_in_lies_in_the_working_folder():
     )
     given = {"a.bin": content, "b.txt": b""}
     assert names(run(student(code), examine(test), work={"files": given})) == ["", ""]
+
+
+def test_a_test_reads_weights_that_were_handed_in_and_no_other_file(tmp_path, monkeypatch):
+    (tmp_path / "other.safetensors").write_bytes(save({"w": torch.ones(1)}))
+    monkeypatch.chdir(tmp_path)
+    test = """
+        from detseg import exam
+        weights, problem = exam.read_weights("a.safetensors", 1000)
+        assert weights["w"].tolist() == [1, 2], "other numbers"
+        assert problem == "", problem
+        assert exam.read_weights("other.safetensors", 1000)[1], "a file of the grader's"
+        assert "too large" in exam.read_weights("a.safetensors", 10)[1], "any size"
+        assert "damaged" in exam.read_weights("b.safetensors", 1000)[1], "any content"
+    """
+    weights = save({"w": torch.tensor([1.0, 2])})
+    given = {"a.safetensors": weights, "b.safetensors": b"PK\3\4" + bytes(100)}
+    assert names(run(student("x = 1"), examine(dedent(test)), work={"files": given})) == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("last", "points"),
+    [
+        ("2", 2.0),
+        ("0.25", 0.25),
+        ("None", None),
+        ("x = 3", None),
+        ("def f(): return 3", None),
+        ("True", 0.0),
+        ("float('nan')", 0.0),
+        ("float('inf')", 0.0),
+        ("'3'", 0.0),
+        ("thing", 0.0),
+        ("[3.0]", 0.0),
+        ("numbers", 0.0),
+    ],
+)
+def test_a_test_may_end_in_a_number_of_points(last, points):
+    code = "thing, numbers = object(), [3]"
+    _, report = run(student(code), examine(f"assert numbers == [3], 'numbers'\n{last}"))
+    assert (report.error, report.points) == (None, points)
+
+
+def test_a_test_that_fails_in_its_last_line_has_no_points():
+    test = "def points():\n    assert x == 2, 'two'\n    return 3\npoints()"
+    _, report = run(student("x = 1"), examine(test))
+    assert (report.error.name, report.error.lines, report.points) == (
+        "AssertionError",
+        [4, 2],
+        None,
+    )
 
 
 def test_a_function_is_called_with_everything_as_it_was_at_the_start():

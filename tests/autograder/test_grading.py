@@ -1,6 +1,7 @@
 """A verdict: its form, its points, and what it says to a student."""
 
 import json
+from pathlib import Path
 
 import pytest
 from made_up import (
@@ -14,6 +15,7 @@ from made_up import (
     notebook_of,
     sheet_from,
 )
+from nbgrader.utils import determine_grade
 
 from autograder.grading import Graded, grade
 from autograder.sheets import Sheet
@@ -207,6 +209,58 @@ def test_a_sheet_that_asks_for_no_file_gets_none(sheet):
     code = "import os\ndef celsius(_):\n    raise ValueError(os.listdir())"
     verdict = grade(sheet, handed_in(sheet, celsius=code), files={"a.bin": b"x"}).verdict
     assert check(verdict, "test_celsius")["message"] == "ValueError: []"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, [("file-missing", "a.bin: not handed in beside the notebook")]),
+        ({"a.bin": b"x" * 10}, [("file-too-large", "a.bin: more than 9 bytes")]),
+        ({"a.bin": b"x" * 9}, []),
+    ],
+)
+def test_a_file_that_is_missing_or_too_large_is_flagged(tmp_path, given, expected):
+    asks = sheet_from(tmp_path, changed("  minutes: 10\n", "  minutes: 10\n  files: {a.bin: 9}\n"))
+    verdict = grade(asks, handed_in(asks), files=given).verdict
+    assert [(flag["kind"], flag["detail"]) for flag in verdict["flags"]] == expected
+    assert verdict["score"] == 8.5
+
+
+# A part of the points.
+
+
+def ends_in(folder: Path, line: str) -> Sheet:
+    """The made-up sheet; the test of `mean`, which is worth 3 points, ends in `line`."""
+    return sheet_from(folder, changed("test_mean()\n```", f"test_mean()\n{line}\n```"))
+
+
+def test_a_test_may_give_a_part_of_its_points(tmp_path):
+    sheet = ends_in(tmp_path, "mean([1, 2])")
+    graded = grade(sheet, handed_in(sheet))
+    entry = check(graded.verdict, "test_mean")
+    assert (entry["points"], entry["verdict"]) == (1.5, "pass")
+    assert entry["message"] == "1.5 of 3 points"
+    assert graded.verdict["score"] == 7.0
+    (cell,) = [cell for cell in graded.notebook.cells if cell.id == "test_mean"]
+    assert determine_grade(cell) == (1.5, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "earned"), [("9.5", 3), ("-1.0", 0), ("float('nan')", 0), ("None", 3), ("'3'", 0)]
+)
+def test_points_are_never_more_than_there_are_nor_fewer_than_none(tmp_path, line, earned):
+    sheet = ends_in(tmp_path, line)
+    graded = grade(sheet, handed_in(sheet))
+    assert check(graded.verdict, "test_mean")["points"] == earned
+    (cell,) = [cell for cell in graded.notebook.cells if cell.id == "test_mean"]
+    assert determine_grade(cell) == (earned, 3.0)
+
+
+def test_a_part_of_the_points_is_lost_by_a_shortcut(tmp_path):
+    sheet = ends_in(tmp_path, "1.5")
+    code = "import statistics\ndef mean(x):\n    return statistics.fmean(x) if x else 0"
+    entry = check(grade(sheet, handed_in(sheet, mean=code)).verdict, "test_mean")
+    assert (entry["points"], entry["verdict"]) == (0, "fail")
 
 
 # The notebook that nbgrader reads.

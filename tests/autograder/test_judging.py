@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.cell_reports import CellError, CellReport
-from autograder.judging import NOT_RUN, NOT_WRITTEN, SHORTCUT, judge
+from autograder.judging import NOT_RUN, NOT_WRITTEN, SHORTCUT, judge, points_of
 
 SOURCE = """\
 def test_mean():
@@ -160,3 +160,13 @@ def test_a_forbidden_call_is_told_in_the_graders_words(released):
     report = failed("ShortcutUsedError", 15, 8)
     told = judged(report) if released else judged(PASSED, report)
     assert told == ("fail", SHORTCUT)
+
+
+# A part of the points.
+
+
+@pytest.mark.parametrize(
+    ("ends_in", "earned"), [(None, 3), (2.5, 2.5), (0.0, 0), (7.0, 3), (-1.0, 0)]
+)
+def test_a_test_may_end_in_a_part_of_the_points(ends_in, earned):
+    assert points_of(CellReport(points=ends_in), 3.0) == earned

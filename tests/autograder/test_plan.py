@@ -15,6 +15,7 @@ from autograder.student_side.limits import Limits
 STUDENT = ["setup", "total", "cell-7", "mean", "clip", "celsius"]
 TOTAL = "nbgrader: {grade_id: total, solution: true}"
 TESTS = ["test_total", "test_mean", "test_clip", "test_clip__low", "test_celsius"]
+HIDING = [name for name in TESTS if name != "test_clip"]
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +29,15 @@ def plan(sheet):
 def test_all_of_the_students_cells_then_the_tests_as_released_then_whole(sheet, plan):
     code = {cell.source: cell.id for cell in sheet.notebook.cells if cell.cell_type == "code"}
     assert [code[step["source"]] for step in plan.work.cells] == STUDENT
-    assert [step["id"] for step in plan.work.tests] == [*TESTS, *TESTS]
-    assert [step["released"] for step in plan.work.tests] == [True] * 5 + [False] * 5
-    assert [step["index"] for step in plan.work.cells + plan.work.tests] == list(range(16))
+    assert [step["id"] for step in plan.work.tests] == [*TESTS, *HIDING]
+    assert [step["released"] for step in plan.work.tests] == [True] * 5 + [False] * 4
+    assert [step["index"] for step in plan.work.cells + plan.work.tests] == list(range(15))
+
+
+def test_a_test_with_nothing_hidden_runs_once(sheet, plan):
+    ids = {index: cell.id for index, cell in enumerate(sheet.notebook.cells)}
+    once = [ids[index] for index, (released, whole) in plan.tests.items() if released == whole]
+    assert once == ["test_clip"]
 
 
 def test_the_first_runs_see_no_hidden_test(plan):
@@ -50,7 +57,7 @@ def test_steps_know_their_cells(sheet, plan):
 
 def test_a_partial_run_has_the_wanted_checks_and_no_cells_that_only_show(sheet, plan):
     part = make_plan(sheet, sheet.notebook, only=frozenset({"clip"})).work
-    assert [step["id"] for step in part.tests] == [*TESTS[2:4], *TESTS[2:4]]
+    assert [step["id"] for step in part.tests] == [*TESTS[2:4], "test_clip__low"]
     sources = [step["source"] for step in plan.work.cells]
     assert [step["source"] for step in part.cells] == [*sources[:2], *sources[3:]]
 
@@ -196,7 +203,7 @@ def run(monkeypatch, sheet, plan):
 def test_one_run_where_nothing_ends(run):
     engine = Engine()
     assert run(engine) == {}
-    assert engine.runs == [[*STUDENT, *TESTS, *TESTS]]
+    assert engine.runs == [[*STUDENT, *TESTS, *HIDING]]
 
 
 @pytest.mark.parametrize("locked", [True, False])
@@ -219,8 +226,8 @@ def test_a_check_that_ends_the_kernel_takes_its_exercise_alone_down(run, ending)
 def test_exercises_that_use_what_ended_the_kernel_go_last(run):
     engine = Engine(test_total="hung")
     assert run(engine) == {6: "hung"}
-    rest = ["test_clip", "test_clip__low", "test_celsius"]
-    assert engine.runs[1:] == [[*STUDENT, *rest, *rest, "test_mean", "test_mean"]]
+    rest = ["test_clip__low", "test_celsius"]
+    assert engine.runs[1:] == [[*STUDENT, "test_clip", *rest, *rest, "test_mean", "test_mean"]]
 
 
 def test_an_exercise_that_hangs_in_another_leaves_the_points_of_the_rest(run):
@@ -233,13 +240,13 @@ def test_a_cell_that_ends_the_kernel_is_left_out(run):
     engine = Engine(mean="died")
     assert run(engine) == {3: "died"}
     rest = ["setup", "total", "cell-7", "clip", "celsius"]
-    assert engine.runs[1:] == [[*rest, *TESTS, *TESTS]]
+    assert engine.runs[1:] == [[*rest, *TESTS, *HIDING]]
 
 
 def test_what_failed_as_released_is_not_run_whole_after_a_new_start(run):
     engine = Engine(test_total="error", test_celsius="died")
     run(engine)
-    assert engine.runs[1:] == [[*STUDENT, "test_mean", "test_clip", "test_clip__low"]]
+    assert engine.runs[1:] == [[*STUDENT, "test_mean", "test_clip__low"]]
 
 
 def test_what_a_cell_said_after_a_hidden_input_was_seen_is_not_shown(monkeypatch, sheet, plan):

@@ -56,6 +56,9 @@ def test_a_header_that_is_refused(tmp_path, rule):
     assert str(tmp_path / NAME / f"{NAME}.md") in str(error.value)
 
 
+# The cell that shows something; what follows in it is code.
+SHOWN = "See it at work.\n\n```{code-cell} ipython3"
+
 CELL_RULES = {
     "metadata as text": (
         changed(f"nbgrader: {TOTAL}", "nbgrader: total"),
@@ -106,6 +109,24 @@ CELL_RULES = {
     "unknown points": (
         changed("{{points.total}}", "{{points.totl}}"),
         r"cell 3: \{\{points.totl\}\} names none of \['automatic', 'celsius', 'clip', 'manual'"),
+    "tools in a solution cell": (
+        changed("{grade_id: total, solution: true}",
+                "{grade_id: total, solution: true}\ntools: {sums: [mean]}"),
+        r"cell 4 \(total\): tools belong to a code cell that is not graded"),
+    "tools as a list": (
+        changed(SHOWN, f"{SHOWN}\n---\ntools: [mean]\n---"),
+        r"cell 7: 'tools:' maps sheets to lists of their exercises, not \['mean'\]"),
+    "tools without names": (
+        changed(SHOWN, f"{SHOWN}\n---\ntools: {{sums: mean}}\n---"),
+        "'tools:' maps sheets to lists of their exercises"),
+    "no mutants without a reason": (
+        changed("{grade_id: total, solution: true}",
+                "{grade_id: total, solution: true}\nwithout_mutants: true"),
+        r"cell 4 \(total\): 'without_mutants:' gives a reason, not True"),
+    "no mutants of a test": (
+        changed("{grade_id: test_total, grade: true, points: 2}",
+                "{grade_id: test_total, grade: true, points: 2}\nwithout_mutants: slow"),
+        "'without_mutants:' belongs to an exercise's solution cell"),
 }  # fmt: skip
 
 SOLUTION_RULES = {

@@ -55,7 +55,7 @@ def test_the_table_of_answers(result):
 
 def test_the_count_of_mutants(result):
     assert result["mutants"] == {
-        "total": 23, "killed": 22, "equivalent": 1, "survived": [], "stale": []
+        "total": 23, "killed": 22, "equivalent": 1, "survived": [], "stale": [], "without": {}
     }  # fmt: skip
 
 
@@ -129,6 +129,54 @@ def test_a_list_of_equivalents_that_is_none(spoilt, text):
     folder = spoilt("equivalent.yaml", EQUIVALENT, text, EQUIVALENT)
     with pytest.raises(AnswerError, match=r"equivalent\.yaml: a list of exercise, before"):
         verified(folder)
+
+
+def test_an_exercise_may_fall_with_another_that_its_tests_use(tmp_path):
+    folder = write_solutions(tmp_path)
+    uses = 'assert mean([3]) == total([3]), "of one number"'
+    sheet = sheet_from(folder, changed("def test_mean():", f"{uses}\n\n\ndef test_mean():"))
+    result = verified(folder, sheet)
+    fallen = row(result, "total__forgets_the_first")
+    assert (fallen["actual"], fallen["score"]) == ("fail", 3.5)
+    assert row(result, "total__whole_numbers_only")["score"] == 6.5
+    assert row(result, "mean__divides_by_two")["score"] == 5.5
+
+
+def test_an_exercise_without_mutants(tmp_path):
+    reason = "{grade_id: total, solution: true}\nwithout_mutants: its test is a smoke test"
+    folder = write_solutions(tmp_path)
+    sheet = sheet_from(folder, changed("{grade_id: total, solution: true}", reason))
+    result = verified(folder, sheet)
+    assert row(result, "total__forgets_the_first")["actual"] == "fail"
+    assert result["mutants"]["without"] == {"total": "its test is a smoke test"}
+    assert 0 < result["mutants"]["total"] < 23
+
+
+def test_a_part_of_the_points_is_not_what_a_right_answer_earns(tmp_path):
+    folder = write_solutions(tmp_path)
+    part = "test_mean()\nround(3 - abs(mean([1, 1, 4]) - 2), 3)\n```"
+    sheet = sheet_from(folder, changed("test_mean()\n```", part))
+    text = RIGHT + "\n\ndef mean__median(numbers):\n    'Near.'\n"
+    text += "    return sorted(numbers)[len(numbers) // 2] if len(numbers) == 3 else "
+    text += "sum(numbers) / max(1, len(numbers))\n"
+    (folder / NAME / "right.py").write_text(text, encoding="utf-8")
+    result = verified(folder, sheet)
+    assert row(result, "reference")["score"] == 8.5
+    assert row(result, "mean__median")["actual"] == "fail"
+    assert row(result, "mean__median")["score"] == 7.5
+
+
+def test_answers_get_the_files_that_the_author_hands_in(tmp_path):
+    folder = write_solutions(tmp_path)
+    text = changed("minutes: 10", "minutes: 10\n  files: {a.txt: 9}")
+    text = changed(
+        "    return (fahrenheit - 32)", "    return (fahrenheit - int(open('a.txt').read()))", text
+    )
+    (folder / NAME / "a.txt").write_text("32", encoding="utf-8")
+    sheet = sheet_from(folder, text)
+    assert row(verified(folder, sheet), "reference")["actual"] == "pass"
+    (folder / NAME / "a.txt").write_text("31", encoding="utf-8")
+    assert row(verified(folder, sheet), "reference")["actual"] == "fail"
 
 
 @pytest.mark.slow

@@ -13,12 +13,8 @@ from autograder.sheets import load_sheet
 
 @cache
 def _defined(sheet: str) -> dict[str, Any]:
-    source = load_sheet(sheet)
-    names: dict[str, Any] = {}
     with mpl.rc_context():  # a sheet sets the book's style
-        for cell in (*source.setup, *answers.reference(source).values()):
-            exec(cell, names)
-    return names
+        return answers.reference_names(load_sheet(sheet))
 
 
 @pytest.fixture(scope="session")
