@@ -103,7 +103,9 @@ picture: book chromium
 	$(BIN)/python book/picture.py
 
 checkpoints: $(ENV)
-	$(call step,checkpoints,$(BIN)/python -m detseg.train_detector && $(BIN)/python book/page_checkpoints.py)
+	$(call step,checkpoints,$(BIN)/python -m detseg.train_detector && \
+	    $(BIN)/python -m detseg.train_families && $(BIN)/python book/page_checkpoints.py && \
+	    $(BIN)/python solutions/detector/train.py)
 
 clean:
 	rm -rf build

@@ -24,7 +24,8 @@ _README = """# Object Detection and Segmentation: the exercise sheets
    them, `book-<page>.ipynb`.
 4. In a sheet, fill in the cells that say `YOUR CODE HERE`, run the test cell below each, and
    check the whole sheet with `.venv/bin/nbgrader validate <sheet>.ipynb`.
-5. Hand in the notebook, under its own name.
+5. Hand in the notebook, under its own name, and beside it the files that the sheet asks for, if
+   any.
 
 Code: BSD-3-Clause (`LICENSE`). Text: CC BY 4.0 (`LICENSE-TEXT`). Data: see `data/README.md`.
 """

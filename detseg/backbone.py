@@ -10,11 +10,14 @@ OUT_CHANNELS = _WIDTHS[-1]
 MEAN, STD = 0.45, 0.25
 
 
-def backbone() -> nn.Sequential:
+def backbone(widths: tuple[int, int, int] = _WIDTHS) -> nn.Sequential:
     """Seven convolutions with batch normalisation, untrained.
 
+    Args:
+        widths: channels at strides 2, 4 and 8; a chapter compares narrower and wider ones.
+
     Returns:
-        (B, 3, H, W) → (B, 96, H/8, W/8); its attribute `out_channels` is 96.
+        (B, 3, H, W) → (B, widths[-1], H/8, W/8); its attribute `out_channels` is widths[-1].
 
     Example:
         >>> import torch
@@ -22,11 +25,11 @@ def backbone() -> nn.Sequential:
         torch.Size([1, 96, 8, 6])
     """
     layers, channels = [], 3
-    for width in _WIDTHS:
+    for width in widths:
         layers += [_block(channels, width, stride=2), _block(width, width, stride=1)]
         channels = width
     network = nn.Sequential(*layers, _block(channels, channels, stride=1))
-    network.out_channels = OUT_CHANNELS  # type: ignore[assignment]  # torchvision's detectors read it
+    network.out_channels = channels  # type: ignore[assignment]  # torchvision's detectors read it
     return network
 
 

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 
 import pytest
-from made_up import NAME, SECRETS, hand_in, handed_in
+from made_up import NAME, SECRETS, changed, hand_in, handed_in, sheet_from
 
 from autograder import cli, release, sheets
 from autograder.repository import REPOSITORY
@@ -133,6 +133,19 @@ def test_try_with_and_without_shortcuts(command, tmp_path):
     assert out.endswith("5.5 of 8.5 points\n")
     _, out, _ = command("try", NAME, tmp_path / "mine.py", "--allow-shortcuts")
     assert out.endswith("8.5 of 8.5 points\n")
+
+
+def test_try_takes_the_files_that_lie_beside(command, tmp_path, monkeypatch):
+    sheet = sheet_from(tmp_path, changed("minutes: 10", "minutes: 10\n  files: {a.txt: 9}"))
+    monkeypatch.setattr(sheets, "load_sheets", lambda _: [sheet])
+    (tmp_path / "mine.py").write_text(RIGHT.replace("/ 1.8", "/ float(open('a.txt').read())"))
+    _, out, _ = command("try", NAME, tmp_path / "mine.py")
+    assert "error    0/1  test_celsius: FileNotFoundError" in out
+    assert "flag     file-missing: a.txt: not handed in beside the notebook\n" in out
+    (tmp_path / "a.txt").write_text("1.8", encoding="utf-8")
+    _, out, _ = command("try", NAME, tmp_path / "mine.py")
+    assert out.endswith("8.5 of 8.5 points\n")
+    assert "flag" not in out
 
 
 @pytest.mark.parametrize(
