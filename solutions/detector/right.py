@@ -135,7 +135,7 @@ def _one(model, low, high, size):
     best = nms(apart, scores, 0.4)[:50]
     boxes, labels = boxes[best], labels[best]
     logits = _masks(model, low, high, [boxes])[range(len(labels)), labels - 1]
-    masks = _pasted(logits.sigmoid(), boxes, size)
+    masks = _pasted(logits.sigmoid()[:, None], boxes, size)
     return {"boxes": boxes, "labels": labels, "scores": scores[best], "masks": masks}
 
 

@@ -95,11 +95,6 @@ def predict__masks_of_the_other_axis(model, images):
     ]
 
 
-def predict__the_best_thing(model, images):
-    """Shows what it is surest of, and nothing else."""
-    return [{key: value[:1] for key, value in found.items()} for found in _careful(model, images)]
-
-
 def predict__ignores_the_class(model, images):
     """Takes everything for a disk."""
     return [
