@@ -39,8 +39,8 @@ class Sheet:
     name: str
     title: str
     minutes: int
-    points: int
-    manual_points: int
+    points: float
+    manual_points: float
     notebook: Path
 
     @property
@@ -48,7 +48,7 @@ class Sheet:
         """`14 points`, or `14 points by tests, 2 by hand`."""
         if not self.manual_points:
             return _count(self.points, "point")
-        return f"{_count(self.points, 'point')} by tests, {self.manual_points} by hand"
+        return f"{_count(self.points, 'point')} by tests, {self.manual_points:g} by hand"
 
 
 def find_sheets(release: Path) -> dict[str, Sheet]:
@@ -109,8 +109,8 @@ def read_sheet(notebook: Path) -> Sheet:
         name=notebook.stem,
         title=str(course["title"]),
         minutes=int(course["minutes"]),
-        points=int(course["points"]),
-        manual_points=int(course["manual_points"]),
+        points=float(course["points"]),
+        manual_points=float(course["manual_points"]),
         notebook=notebook,
     )
 
@@ -199,10 +199,9 @@ def _wrong_cells(content: NotebookNode, where: str) -> list[Problem]:
     return problems
 
 
-def _points(cell: NotebookNode) -> int:
-    """nbgrader writes whole points as floats."""
-    return int(cell.metadata.nbgrader.get("points", 0))
+def _points(cell: NotebookNode) -> float:
+    return float(cell.metadata.nbgrader.get("points", 0))
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def _count(number: float, thing: str) -> str:
+    return f"{number:g} {thing}" if number == 1 else f"{number:g} {thing}s"
