@@ -42,6 +42,16 @@ def test_points_without_a_written_question(sheet_file: Path) -> None:
     assert read_sheet(written(notebook, sheet_file)).points_text == "1 point"
 
 
+def test_half_points(sheet_file: Path) -> None:
+    notebook = student_notebook()
+    notebook.metadata.course.update(points=2.5)
+    notebook.cells[3].metadata.nbgrader.points = 2.5
+
+    sheet = read_sheet(written(notebook, sheet_file))
+    assert sheet.points_text == "2.5 points by tests, 1 by hand"
+    assert "(2.5 points)" in nbformat.writes(exercise_page(sheet))
+
+
 def test_all_sheets_of_a_folder(sheet_file: Path) -> None:
     release = sheet_file.parents[1]
     written(student_notebook(), release / "another" / "another.ipynb")

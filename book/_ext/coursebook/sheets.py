@@ -174,7 +174,7 @@ def _wrong_points(content: NotebookNode, where: str) -> list[Problem]:
         told, counted = content.metadata.course[key], sum(_points(cell) for cell in cells)
         if told != counted:
             problems.append(
-                Problem(where, f"`course` metadata says {key} {told}, the cells say {counted}")
+                Problem(where, f"`course` metadata says {key} {told}, the cells say {counted:g}")
             )
     return problems
 
