@@ -46,12 +46,10 @@ def make_class(sheet: Sheet, root: Path, seed: int = 0) -> list[Path]:
     for number, text in enumerate(handed_in, start=1):
         path = root / "submitted" / f"s{number:02}" / sheet.name / f"{sheet.name}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-        for name, content in files.items():
-            beside = path.parent / name
-            if not beside.exists() or beside.read_bytes() != content:
-                beside.write_bytes(content)
+        for name, content in ({path.name: text.encode()} | files).items():
+            place = path.parent / name
+            if not place.exists() or place.read_bytes() != content:
+                place.write_bytes(content)
         paths.append(path)
     return paths
 

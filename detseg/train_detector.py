@@ -64,12 +64,32 @@ def train(steps: int, seed: int) -> tuple[torch.nn.Module, list[dict[str, float]
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     model = build_detector()
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _PEAK_RATE, steps)
     scenes = _Augmented(ShapeScenes(steps * _BATCH, seed=TRAIN_SEED))
-    loader = DataLoader(scenes, _BATCH, collate_fn=collate, num_workers=1, prefetch_factor=8)
+    log = fit(model, scenes, batch=_BATCH, peak_rate=_PEAK_RATE)
+    return model.eval(), log
+
+
+def fit(
+    model: torch.nn.Module,
+    scenes: Dataset[tuple[torch.Tensor, Target]],
+    *,
+    batch: int,
+    peak_rate: float,
+    title: str = "train",
+) -> list[dict[str, float]]:
+    """Train one of torchvision's detectors, each scene seen once; returns the losses on the way.
+
+    Args:
+        scenes: as many as `batch` times the steps.
+        peak_rate: the learning rate rises to it and falls again.
+        title: what the progress bar is called.
+    """
+    loader = DataLoader(scenes, batch, collate_fn=collate, num_workers=1, prefetch_factor=8)
+    steps = len(loader)
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peak_rate, steps)
     log: list[dict[str, float]] = []
-    with tqdm(loader, unit="step", desc="train") as bar:
+    with tqdm(loader, unit="step", desc=title) as bar:
         for step, (images, targets) in enumerate(bar):
             losses = model(images, [_for_training(target) for target in targets])
             optimizer.zero_grad()
@@ -81,16 +101,18 @@ def train(steps: int, seed: int) -> tuple[torch.nn.Module, list[dict[str, float]
                 values = {name: round(loss.item(), 4) for name, loss in losses.items()}
                 log.append({"step": step, **values})
                 bar.set_postfix({name.removeprefix("loss_"): v for name, v in values.items()})
-    return model.eval(), log
+    return log
 
 
 def _for_training(target: Target) -> dict[str, torch.Tensor]:
     return {"boxes": target["boxes"], "labels": target["labels"]}
 
 
-def evaluate(model: torch.nn.Module, count: int = HELD_OUT) -> dict[str, Any]:
+def evaluate(
+    model: torch.nn.Module, count: int = HELD_OUT, seed: int = HELD_OUT_SEED
+) -> dict[str, Any]:
     """AP on held-out scenes, by pycocotools."""
-    scenes = ShapeScenes(count, seed=HELD_OUT_SEED)
+    scenes = ShapeScenes(count, seed=seed)
     detections, targets = [], []
     with torch.no_grad():
         for index in tqdm(range(count), unit="scene", desc="evaluate"):

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
-from tqdm import tqdm
 
+from detseg import train_detector
 from detseg.checkpoints import CHECKPOINTS, load_weights, save_checkpoint
-from detseg.evaluate import coco_evaluate
 from detseg.families import NAMES, build_family, weights_file
-from detseg.scenes import THINGS, ShapeScenes, collate
+from detseg.scenes import ShapeScenes
+from detseg.train_detector import fit
 
 # The same budget for all: the same scenes, each seen once, in the same order and batches.
 TRAIN_SEED = 30_000
@@ -27,8 +26,6 @@ HELD_OUT = 100
 _STEPS = 800
 _BATCH = 8
 _PEAK_RATE = 4e-3
-_LOG_EVERY = 25  # steps
-_NEEDED = ("boxes", "labels")
 
 
 def train(name: str, steps: int, seed: int) -> tuple[torch.nn.Module, dict[str, Any]]:
@@ -40,36 +37,16 @@ def train(name: str, steps: int, seed: int) -> tuple[torch.nn.Module, dict[str, 
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     detector = build_family(name)
-    optimizer = torch.optim.AdamW(detector.parameters(), weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _PEAK_RATE, steps)
     scenes = ShapeScenes(steps * _BATCH, seed=TRAIN_SEED)
-    loader = DataLoader(scenes, _BATCH, collate_fn=collate, num_workers=1, prefetch_factor=8)
-    log: list[dict[str, float]] = []
     started = time.process_time()
-    with tqdm(loader, unit="step", desc=name) as bar:
-        for step, (images, targets) in enumerate(bar):
-            losses = detector(images, [{k: target[k] for k in _NEEDED} for target in targets])
-            optimizer.zero_grad()
-            torch.stack(list(losses.values())).sum().backward()
-            torch.nn.utils.clip_grad_norm_(detector.parameters(), 5.0)
-            optimizer.step()
-            schedule.step()
-            if step % _LOG_EVERY == 0 or step == steps - 1:
-                values = {key: round(loss.item(), 4) for key, loss in losses.items()}
-                log.append({"step": step, **values})
-                bar.set_postfix({"loss": round(sum(values.values()), 3)})
+    log = fit(detector, scenes, batch=_BATCH, peak_rate=_PEAK_RATE, title=name)
     seconds = time.process_time() - started  # of this process alone: scenes are made in another
     return detector.eval(), {"seconds": round(seconds, 1), "losses": log}
 
 
 def evaluate(model: torch.nn.Module, count: int = HELD_OUT) -> dict[str, Any]:
     """AP on held-out scenes, by pycocotools."""
-    detections, targets = [], []
-    with torch.no_grad():
-        for image, target in ShapeScenes(count, seed=HELD_OUT_SEED):
-            detections += model([image])
-            targets.append(target)
-    return coco_evaluate(detections, targets, num_classes=len(THINGS))
+    return train_detector.evaluate(model, count, HELD_OUT_SEED)
 
 
 def train_and_save(name: str, steps: int, seed: int, folder: Path) -> None:
