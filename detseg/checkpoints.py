@@ -3,7 +3,7 @@
 import json
 import platform
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torchvision
@@ -11,7 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from detseg.device import device as default_device
 from detseg.errors import DataError
+
+Model = TypeVar("Model", bound=nn.Module)
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "data" / "checkpoints"
 
@@ -45,3 +48,16 @@ def load_weights(model: nn.Module, path: Path) -> None:
         raise DataError(
             f"{path} is not a checkpoint of this model; 'make checkpoints' makes one: {error}"
         ) from error
+
+
+def load_trained(model: Model, path: Path, device: torch.device | str | None = None) -> Model:
+    """A model with the weights of a checkpoint, in evaluation mode, on a device.
+
+    Args:
+        device: the fastest one where None.
+
+    Raises:
+        DataError: the file is missing or is not a checkpoint of this model.
+    """
+    load_weights(model, path)
+    return model.eval().to(default_device() if device is None else device)

@@ -14,8 +14,7 @@ from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
 
 from detseg.backbone import MEAN, OUT_CHANNELS, STD, backbone
-from detseg.checkpoints import CHECKPOINTS, load_weights
-from detseg.device import device as default_device
+from detseg.checkpoints import CHECKPOINTS, load_trained
 from detseg.scenes import THINGS
 
 WEIGHTS = CHECKPOINTS / "detector.safetensors"
@@ -94,8 +93,7 @@ def load_detector(
         nms_threshold=nms_threshold,
         max_detections=max_detections,
     )
-    load_weights(model, weights)
-    return model.eval().to(default_device() if device is None else device)
+    return load_trained(model, weights, device)
 
 
 class _NormaliseOnly(GeneralizedRCNNTransform):

@@ -14,9 +14,8 @@ from torchvision.models.detection.rpn import RPNHead
 from torchvision.models.detection.ssd import SSD, SSDHead
 
 from detseg.backbone import backbone
-from detseg.checkpoints import CHECKPOINTS, load_weights
+from detseg.checkpoints import CHECKPOINTS, load_trained
 from detseg.detector import build_detector
-from detseg.device import device as default_device
 from detseg.errors import ArgumentError
 from detseg.scenes import THINGS
 
@@ -66,9 +65,7 @@ def load_family(name: str, device: torch.device | str | None = None) -> FasterRC
         >>> load_family("two-stage-small", "cpu").training
         False
     """
-    detector = build_family(name)
-    load_weights(detector, weights_file(name))
-    return detector.eval().to(default_device() if device is None else device)
+    return load_trained(build_family(name), weights_file(name), device)
 
 
 def weights_file(name: str, folder: Path = CHECKPOINTS) -> Path:

@@ -12,8 +12,7 @@ from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.transforms.v2 import Normalize
 
 from detseg.backbone import MEAN, OUT_CHANNELS, STD, backbone
-from detseg.checkpoints import CHECKPOINTS, load_weights
-from detseg.device import device as default_device
+from detseg.checkpoints import CHECKPOINTS, load_trained
 from detseg.errors import ArgumentError
 from detseg.scenes import THINGS
 
@@ -63,9 +62,7 @@ def load_region_network(name: str, device: torch.device | str | None = None) -> 
     """
     if name not in _TRAINED:
         raise ArgumentError(f"there is no network {name!r}; there are {', '.join(_TRAINED)}")
-    network = RegionNetwork()
-    load_weights(network, CHECKPOINTS / f"{name}.safetensors")
-    return network.to(default_device() if device is None else device).eval()
+    return load_trained(RegionNetwork(), CHECKPOINTS / f"{name}.safetensors", device)
 
 
 def region_rules(
