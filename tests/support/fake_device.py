@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import torch
+from torch.nn.functional import one_hot
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -18,7 +19,16 @@ from torch.utils._pytree import tree_leaves
 NAME = "cuda"
 
 # They may take tensors of two devices: copies between them, and indices from the CPU.
-_BETWEEN_DEVICES = {"copy_", "_to_copy", "to", "index", "index_put_", "_index_put_impl_", "set_"}
+_BETWEEN_DEVICES = {
+    "copy_",
+    "_to_copy",
+    "to",
+    "index",
+    "index_put",
+    "index_put_",
+    "_index_put_impl_",
+    "set_",
+}
 
 
 class FakeDevice:
@@ -44,6 +54,10 @@ class FakeDevice:
         storage = tensor.untyped_storage()
         self._storages[storage._cdata] = storage
         (self._there.add if there else self._there.discard)(storage._cdata)
+
+    @property
+    def used(self) -> bool:
+        return bool(self._there)
 
     def holds(self, tensor: torch.Tensor) -> bool:
         return tensor.untyped_storage()._cdata in self._there
@@ -99,6 +113,8 @@ class _Naming(TorchFunctionMode):
         named = [value for value in (*args, *kwargs.values()) if _is_device(value)]
         if func is torch.Tensor.cuda:
             func, named = torch.Tensor.to, [NAME]
+        if func is one_hot and self._device.holds(args[0]):
+            return self._without_a_look_inside(func, args, kwargs)
         there = any(map(_is_fake, named))
         args = tuple("cpu" if moves and _is_fake(value) else value for value in args)
         kwargs = {key: "cpu" if _is_fake(value) else value for key, value in kwargs.items()}
@@ -109,6 +125,14 @@ class _Naming(TorchFunctionMode):
             return result
         for made in _tensors(result):
             self._device.put(made, there=there)
+        return result
+
+    def _without_a_look_inside(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Call what makes tensors of its own on the way, which would seem to be on the CPU."""
+        here = args[0].clone()
+        self._device.put(here, there=False)
+        result = func(here, *args[1:], **kwargs)
+        self._device.put(result)
         return result
 
 
