@@ -38,7 +38,8 @@ class Work:
     `cells`: the student's, `{"index", "source", "seconds"}` each. `tests`, `setup`, `names`: as
     `examiner.run` takes them. `forbidden`: dotted names of library calls that the student's
     functions must not use. `files`: what was handed in beside the notebook, by name. `seed`: the
-    examiner's; the student's kernel never learns it.
+    examiner's; the student's kernel never learns it. `until_failure`: run no test after one that
+    fails.
     """
 
     cells: list[dict[str, Any]]
@@ -48,6 +49,7 @@ class Work:
     forbidden: tuple[str, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
     seed: int = 0
+    until_failure: bool = False
 
 
 def start(*, locked: bool = True) -> None:
@@ -219,6 +221,7 @@ def _examine(
         "names": work.names,
         "files": _as_text(work.files),
         "seed": work.seed,
+        "until_failure": work.until_failure,
         "limits": asdict(replace(limits, submission_seconds=deadline - time.monotonic())),
     }
     reports: dict[int, CellReport] = {}
@@ -235,6 +238,6 @@ def _examine(
                 raise AutograderError(f"the sheet's own setup fails: {said['failed']}")
             failure = CellError(**said["error"]) if said["error"] else None
             reports[said["index"]] = CellReport([], failure, said["ending"], points=said["points"])
-            if said["ending"]:
+            if said["ending"] or (failure and work.until_failure):
                 break
     return reports

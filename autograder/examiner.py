@@ -118,7 +118,8 @@ def run(channel: socket.socket, request: dict[str, Any], calls: socket.socket) -
             "id": str, "source": str, "released": bool, "limits": Limits' fields}` each, of which
             released ones may quote what the student's code says; `names`: those that the student
             has to define; `files`: what was handed in beside the notebook, bytes as Latin-1;
-            `seed`: int; `limits`: the submission's, the time being what is left.
+            `seed`: int; `until_failure`: run no test after one that fails; `limits`: the
+            submission's, the time being what is left.
         calls: the private socket to the student's kernel.
     """
     limits = Limits(**request["limits"])
@@ -147,7 +148,7 @@ def run(channel: socket.socket, request: dict[str, Any], calls: socket.socket) -
             if report["error"]:
                 failed[test["id"]] = report
             _say(channel, report | {"index": test["index"]})
-            if report["ending"]:
+            if report["ending"] or (report["error"] and request["until_failure"]):
                 return
 
 

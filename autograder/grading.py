@@ -81,6 +81,7 @@ def grade_rebuilt(
     files: dict[str, bytes] | None = None,
     allow_shortcuts: bool = False,
     only: frozenset[str] | None = None,
+    until_failure: bool = False,
     locked: bool = True,
 ) -> Graded:
     """Grade a notebook that has been rebuilt from the source: see `grade`.
@@ -88,6 +89,7 @@ def grade_rebuilt(
     Args:
         allow_shortcuts: let library calls through that the sheet forbids.
         only: exercises whose checks are run; the others are `not-run`. All where None.
+        until_failure: leave what comes after a check that fails `not-run`, too.
     """
     started = time.monotonic()
     notebook, flags = rebuilt.notebook, list(rebuilt.flags)
@@ -96,7 +98,14 @@ def grade_rebuilt(
     forbidden = () if allow_shortcuts else sheet.forbidden
     plan = Plan(Work(cells=[]))
     if rebuilt.readable:
-        plan = make_plan(sheet, notebook, only=only, files=given, forbidden=forbidden)
+        plan = make_plan(
+            sheet,
+            notebook,
+            only=only,
+            files=given,
+            forbidden=forbidden,
+            until_failure=until_failure,
+        )
     shortcuts = find_shortcuts(plan.sources(), sheet.exercises, forbidden)
     reports = run_plan(plan, sheet, locked=locked)
     checks = []

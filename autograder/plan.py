@@ -71,6 +71,7 @@ def make_plan(
     only: frozenset[str] | None = None,
     files: dict[str, bytes] | None = None,
     forbidden: tuple[str, ...] = (),
+    until_failure: bool = False,
 ) -> Plan:
     """All of the student's cells in order, then the tests: a function is graded as it stands
     when all cells have run.
@@ -82,6 +83,7 @@ def make_plan(
         only: exercises whose checks are run; all where None.
         files: what was handed in beside the notebook.
         forbidden: library calls that the student's functions must not use.
+        until_failure: run no test after one that fails.
     """
     plan = Plan(
         Work(
@@ -91,6 +93,7 @@ def make_plan(
             forbidden=forbidden,
             files=files or {},
             seed=_seed(sheet, notebook),
+            until_failure=until_failure,
         )
     )
     wanted = {check.id for check in sheet.checks if only is None or check.exercise in only}

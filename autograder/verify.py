@@ -140,19 +140,32 @@ class _Grader:
             raise
         self._cache.save(whole=True)
 
-    def checks(self, kind: str, answer: answers.Answer) -> list[dict[str, Any]]:
+    def checks(
+        self, kind: str, answer: answers.Answer, only: frozenset[str]
+    ) -> list[dict[str, Any]]:
         """The checks of a verdict; each also says whether it passes in one kernel
         (`"together"`), as in the student's own notebook.
 
         Cells that show a result are run with the reference alone: pictures take longer than tests.
+
+        Args:
+            only: exercises that are graded; of the others it is enough how they fare in one
+                kernel, where an answer can spoil more than in two.
         """
-        only = None if kind == "reference" else frozenset(self.sheet.exercises)
+        shown = None if kind == "reference" else only
 
         def grade() -> list[dict[str, Any]]:
             rebuilt = answers.typed_in(self.sheet, answer)
             together = passed_together(self.sheet, rebuilt.notebook, self._files)
-            verdict = grade_rebuilt(self.sheet, rebuilt, files=self._files, only=only)
-            return [c | {"together": together[c["id"]]} for c in verdict.verdict["checks"]]
+            verdict = grade_rebuilt(self.sheet, rebuilt, files=self._files, only=shown)
+            checks = []
+            for check in verdict.verdict["checks"]:
+                passes = together[check["id"]]
+                if check["exercise"] not in only:
+                    points = check["max_points"] if passes else 0.0
+                    check |= {"verdict": "pass" if passes else "fail", "points": points}
+                checks.append(check | {"together": passes})
+            return checks
 
         return self._known(kind, answer, grade)
 
@@ -163,7 +176,9 @@ class _Grader:
         def grade() -> bool:
             only = frozenset({mutant.exercise})
             rebuilt = answers.typed_in(self._quick, answer)
-            graded = grade_rebuilt(self._quick, rebuilt, files=self._files, only=only)
+            graded = grade_rebuilt(
+                self._quick, rebuilt, files=self._files, only=only, until_failure=True
+            )
             checks = graded.verdict["checks"]
             return all(_is_won(c) for c in checks if c["exercise"] in only)
 
@@ -205,7 +220,13 @@ def _answers(grader: _Grader) -> list[Callable[[], dict[str, Any]]]:
     def task(kind: str, name: str, exercise: str, answer: answers.Answer) -> Callable:
         expected = "pass" if kind in ("reference", "right") else "fail"
         users = _whose_tests_use(sheet, exercise)
-        return lambda: _row(kind, name, exercise, expected, grader.checks(kind, answer), users)
+        only = {exercise} | users if exercise else sheet.exercises
+
+        def row() -> dict[str, Any]:
+            checks = grader.checks(kind, answer, frozenset(only))
+            return _row(kind, name, exercise, expected, checks, users)
+
+        return row
 
     return [
         task("reference", "reference", "", answers.reference(sheet, solutions)),

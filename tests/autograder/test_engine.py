@@ -72,6 +72,12 @@ def test_what_a_test_does_to_a_value_it_does_to_a_copy():
     assert check.error is None
 
 
+def test_until_failure_nothing_comes_after_it():
+    tests = [examine("1", "a"), examine("assert False, 'no'", "b"), examine("1", "c")]
+    assert names(run(*tests)) == ["", "AssertionError", ""]
+    assert names(run(*tests, work={"until_failure": True})) == ["", "AssertionError"]
+
+
 def test_of_a_test_that_has_failed_the_other_parts_are_not_run():
     reports = run(
         student("calls = []\ndef f():\n    calls.append(1)\n    return len(calls)"),

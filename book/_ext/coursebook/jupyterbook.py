@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from coursebook.problems import Problem
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -55,23 +57,30 @@ class Workplace:
     packages: Path
 
 
-def run_jupyter_book(place: Workplace, release: Path, notebooks: list[str]) -> list[Problem]:
+def run_jupyter_book(
+    place: Workplace, with_cells: list[Path], release: Path, notebooks: list[str]
+) -> list[Problem]:
     """Build the staged tree into a site.
 
     Args:
         place: the folders.
+        with_cells: the staged pages that have cells.
         release: the students' notebooks, for the exercise cards.
         notebooks: names of the pages that offer a notebook.
 
     Returns:
         Every warning and error; empty if the site is as it should be.
     """
-    from jupyter_book.sphinx import build_sphinx  # seconds, so only when there is work
+    # Seconds to import, so only when there is work.
+    from jupyter_book.sphinx import build_sphinx
     from sphinx.util.console import nocolor
+
+    from coursebook.execution import execute_pages
 
     nocolor()
     said = io.StringIO()
     with _cells_environment(place), contextlib.redirect_stderr(said):
+        execute_pages(with_cells, place.execution, _seconds_of_a_cell(place.source))
         result = build_sphinx(
             place.source,
             place.output,
@@ -100,6 +109,11 @@ def run_jupyter_book(place: Workplace, release: Path, notebooks: list[str]) -> l
     return problems
 
 
+def _seconds_of_a_cell(source: Path) -> int:
+    config = yaml.safe_load((source / "_config.yml").read_text(encoding="utf-8"))
+    return int(config["execute"]["timeout"])
+
+
 @contextlib.contextmanager
 def _cells_environment(place: Workplace) -> Iterator[None]:
     """The environment in which the pages' kernels start."""
@@ -113,6 +127,8 @@ def _cells_environment(place: Workplace) -> Iterator[None]:
     paths = [str(place.packages), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     os.environ["TQDM_DISABLE"] = "1"
+    # The networks are small: a second thread helps them little, another page beside them a lot.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # the debugger's greeting is no result
     try:
         yield

@@ -1,4 +1,4 @@
-"""A bar that shows which page is being read, which is when its cells run."""
+"""A bar that shows which page is being read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PageProgress:
     def _start(self, app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
         del app, env
         # Not `sys.stderr`: there the builder collects what Sphinx says.
-        self._bar = tqdm(total=len(docnames), desc="run pages", unit="page", file=sys.__stderr__)
+        self._bar = tqdm(total=len(docnames), desc="read pages", unit="page", file=sys.__stderr__)
 
     def _name(self, app: Sphinx, docname: str, content: list[str]) -> None:
         del app, content

@@ -105,7 +105,8 @@ def _make_site(sources: Sources, staged: Path, work: Path) -> tuple[Path, Path]:
     # Sphinx would not look again at a page that has not changed, broken or not.
     for folder in (place.output, place.doctrees, work / "jupyter_execute"):
         shutil.rmtree(folder, ignore_errors=True)
-    problems = run_jupyter_book(place, sources.release.resolve(), list(notebooks))
+    with_cells = [staged / f"{name}.md" for name, page in pages.by_name.items() if page.cell_lines]
+    problems = run_jupyter_book(place, with_cells, sources.release.resolve(), list(notebooks))
     if problems:
         raise BookError(problems)
     notebooks = page_notebooks(pages, sheets, bibliography, work / "jupyter_execute")
