@@ -1,5 +1,6 @@
-"""What every test and doctest can rely on: no window, and no figure left open by another."""
+"""What every test and doctest can rely on: no window, no figure left open by another, Ctrl-C."""
 
+import signal
 from collections.abc import Iterator
 
 import matplotlib
@@ -7,6 +8,10 @@ import matplotlib.pyplot as plt
 import pytest
 
 matplotlib.use("agg")
+
+# Shells start what is to run in the background with SIGINT ignored, and what the tests start would
+# inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

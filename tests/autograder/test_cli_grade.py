@@ -153,7 +153,10 @@ def test_ctrl_c_abandons_what_runs_and_keeps_what_is_finished(root, solutions):
         assert process.stdout is not None
         told = {json.loads(process.stdout.readline())["student"] for _ in range(4)}
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, out) == (1, "")
     assert err == "autograder: interrupted; finished verdicts are kept\n"
     assert told == {"s00", "s01", "s02", "s03"}
