@@ -11,6 +11,7 @@ from pathlib import Path
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
+from jupyter_core.utils import ensure_event_loop
 from myst_nb.core.read import myst_nb_reader_plugin
 from nbformat import NotebookNode
 from tqdm import tqdm
@@ -39,7 +40,10 @@ def execute_pages(pages: Iterable[Path], cache_folder: Path, seconds: int) -> No
         return False
 
     def execute(page: Path, notebook: NotebookNode) -> ExecutionResult:
-        return single_nb_execution(notebook, str(page.parent), seconds, allow_errors=False)
+        try:
+            return single_nb_execution(notebook, str(page.parent), seconds, allow_errors=False)
+        finally:
+            ensure_event_loop().close()  # the one of this thread, which nobody else closes
 
     notebooks = {page: myst_nb_reader_plugin(str(page)) for page in pages}
     todo = {page: notebook for page, notebook in notebooks.items() if is_missing(notebook)}
