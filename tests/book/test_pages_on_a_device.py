@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jupytext
-import matplotlib as mpl
 import pytest
 import torch
 import tqdm.auto
@@ -72,7 +71,6 @@ def few_steps(most: int, longest: int) -> Callable:
 def test_cells(page, monkeypatch):
     steps, scenes = STEPS_AND_SCENES[page]
     torch.manual_seed(0)
-    mpl.use("agg")
     monkeypatch.setattr(detseg, "device", lambda: torch.device("cuda"))
     monkeypatch.setattr(detseg, "ShapeScenes", few_scenes(scenes))
     monkeypatch.setattr(tqdm.auto, "trange", few_steps(steps, scenes))

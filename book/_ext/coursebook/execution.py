@@ -54,11 +54,14 @@ def execute_pages(pages: Iterable[Path], cache_folder: Path, seconds: int) -> No
     bar = tqdm(total=len(todo), desc="run pages", unit="page", file=sys.__stderr__)
     with bar, ThreadPoolExecutor(at_once) as pool:
         running = {pool.submit(execute, *item): item[0] for item in todo.items()}
-        for future in as_completed(running):
-            result, page = future.result(), running[future]
-            if result.err is None:
-                times = {"execution_seconds": result.time}
-                bundle = CacheBundleIn(result.nb, str(page), data=times)
-                cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-            bar.set_postfix_str(page.stem)
-            bar.update()
+        try:
+            for future in as_completed(running):
+                result, page = future.result(), running[future]
+                if result.err is None:
+                    times = {"execution_seconds": result.time}
+                    bundle = CacheBundleIn(result.nb, str(page), data=times)
+                    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+                bar.set_postfix_str(page.stem)
+                bar.update()
+        finally:
+            pool.shutdown(cancel_futures=True)  # after Ctrl-C no other page begins
