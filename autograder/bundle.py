@@ -30,6 +30,11 @@ _README = """# Object Detection and Segmentation: the exercise sheets
 Code: BSD-3-Clause (`LICENSE`). Text: CC BY 4.0 (`LICENSE-TEXT`). Data: see `data/README.md`.
 """
 
+# nbgrader stops a cell after 30 seconds, of which a training needs more.
+_CONFIG = """c = get_config()
+c.Execute.timeout = 900
+"""
+
 
 def make_bundle(path: Path) -> Path:
     """Write the zip of all sheets' student notebooks and what they need, and return its path.
@@ -41,6 +46,7 @@ def make_bundle(path: Path) -> Path:
     files = {notebook.name: notebook.read_bytes() for notebook in notebooks}
     files |= _pages()
     files["README.md"] = _README.encode()
+    files["nbgrader_config.py"] = _CONFIG.encode()
     for name in ("requirements.txt", "LICENSE", "LICENSE-TEXT"):
         files[name] = (REPOSITORY / name).read_bytes()
     for folder in ("detseg", "data"):

@@ -25,7 +25,8 @@ class CellError:
     """The exception that ended a cell or test.
 
     Of a test, `lines` are those of the cell on the way to the failure, outermost first; `by_cell`
-    says that the cell's own code raised it, not a function that it called.
+    says that the author's code raised it, the cell's or one that prepares the tests, and not a
+    function of somebody else.
     """
 
     name: str

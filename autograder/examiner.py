@@ -40,6 +40,9 @@ _MEMORY_FACTOR = 2
 # by then.
 _GRACE_SECONDS = 2.0
 
+# The name of the cells that prepare the tests, in tracebacks.
+_SETUP = "<setup>"
+
 
 class CellTimeoutError(BaseException):
     """The tests themselves take too long."""
@@ -134,7 +137,7 @@ def run(channel: socket.socket, request: dict[str, Any], calls: socket.socket) -
         for source in request["setup"]:
             seed(request["seed"])
             try:
-                exec(compile(source, "<setup>", "exec"), prepared)
+                exec(compile(source, _SETUP, "exec"), prepared)
             except Exception as error:
                 _say(channel, {"failed": f"{type(error).__name__}: {text_of(error)}"})
                 return
@@ -199,8 +202,9 @@ def _error(failure: BaseException, filename: str) -> dict[str, Any]:
     lines, by_cell = [], False
     trace = failure.__traceback__
     while trace is not None:
-        by_cell = trace.tb_frame.f_code.co_filename == filename
-        if by_cell:
+        where = trace.tb_frame.f_code.co_filename
+        by_cell = where in (filename, _SETUP)
+        if where == filename:
             lines.append(trace.tb_lineno)
         trace = trace.tb_next
     known = (c.__name__ for c in type(failure).__mro__ if getattr(builtins, c.__name__, 0) is c)

@@ -139,7 +139,7 @@ def grade_rebuilt(
     verdict = {
         "sheet": sheet.name,
         "student": student,
-        "score": sum(check["points"] for check in checks),
+        "score": round(sum(check["points"] for check in checks), 6),
         "max_score": sheet.max_score,
         "manual_max": sheet.manual_max,
         "sandbox": sandbox.LOCKED if locked else sandbox.UNLOCKED,

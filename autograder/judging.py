@@ -14,6 +14,10 @@ from autograder.cells import region_lines
 
 HIDDEN_ERROR = "the code raised {name} on an input of the hidden tests"
 HIDDEN_ERROR_AT = "the code raised {name} where this is checked: {check}"
+HIDDEN_REFUSED = "what the code returns is refused where this is checked: {check}"
+NOT_AGAIN = (
+    "what the visible part of this check asks for held once and not again: is it left to chance?"
+)
 NOT_WRITTEN = "not written yet: the stub is still there"
 NOT_RUN = "the check was not reached"
 
@@ -71,12 +75,16 @@ def _judge_error(error: CellError, source: str, hidden: bool) -> tuple[str, str]
     if not hidden:
         return verdict, error.message if failed else f"{error.name}: {error.message}".strip(": ")
     innermost = error.lines[-1] if error.lines else 0
-    if failed:
-        return verdict, _words_of(_assert_in(source, innermost))
-    name = error.name if _is_builtin(error.name) else "an exception"
-    # Not the innermost line, which may stand in a helper above all asserts.
+    # Not the innermost line alone, which may stand in a helper above all asserts.
     inside = set(region_lines(source, "HIDDEN TESTS")).intersection(error.lines)
     check = _words_of(_assert_from(source, max(inside, default=innermost)))
+    if failed:
+        node = _assert_in(source, innermost)
+        words = _words_of(node)
+        if not inside:
+            return verdict, words or NOT_AGAIN
+        return verdict, words if node or not check else HIDDEN_REFUSED.format(check=check)
+    name = error.name if _is_builtin(error.name) else "an exception"
     return verdict, (HIDDEN_ERROR_AT if check else HIDDEN_ERROR).format(name=name, check=check)
 
 

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from autograder import engine
 from autograder.bindings import bound_names, looked_up
 from autograder.cell_reports import CellReport
-from autograder.cells import exercise_of, grade_id, is_code, is_solution, is_test, without_region
+from autograder.cells import exercise_of, grade_id, is_code, is_test, without_region
 from autograder.engine import Work
 from autograder.sheets import Sheet
 
@@ -39,10 +39,13 @@ class Plan:
         return set().union(*found)
 
     def add_cell(self, index: int, cell: NotebookNode, sheet: Sheet) -> None:
-        own = sheet.limits_of(grade_id(cell)) if is_solution(cell) else sheet.limits
         self.shown[index] = self._number()
         self.work.cells.append(
-            {"index": self.shown[index], "source": cell.source, "seconds": own.cell_seconds}
+            {
+                "index": self.shown[index],
+                "source": cell.source,
+                "seconds": sheet.seconds_of(cell.id),
+            }
         )
 
     def add_test(self, cell: NotebookNode, sheet: Sheet, *, released: bool) -> int:

@@ -79,9 +79,13 @@ def check_sheet(notebook: NotebookNode, path: Path, limits: Collection[str]) -> 
     for where, cell in numbered(notebook, path):
         _check_cell(cell, where)
         if "limits" in cell.metadata:
-            if not (is_code(cell) and is_solution(cell)):
-                raise SheetError(f"{where}: limits belong to an exercise's solution cell")
-            _check_limits(cell.metadata["limits"], where, limits)
+            if not is_code(cell) or (grade_id(cell) and not is_solution(cell)):
+                raise SheetError(
+                    f"{where}: limits belong to an exercise's solution cell, or to a cell that "
+                    "shows a result"
+                )
+            known = limits if is_solution(cell) else ["cell_seconds"]
+            _check_limits(cell.metadata["limits"], where, known)
         _check_proof(cell, where)
     ids = [grade_id(cell) for cell in notebook.cells if grade_id(cell)]
     for repeated in {name for name in ids if ids.count(name) > 1}:

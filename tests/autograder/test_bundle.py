@@ -5,6 +5,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from nbgrader.preprocessors import Execute
+from traitlets.config import PyFileConfigLoader
 
 from autograder import bundle
 from autograder.bundle import make_bundle
@@ -49,6 +51,12 @@ def test_what_is_not_in_it(files):
     assert tops.isdisjoint({"solutions", "autograder", "tests", "build", "course", ".git"})
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
     assert not [name for name in names if name.startswith((".", "/")) or ".." in name]
+
+
+def test_cells_that_train_can_be_validated(files, tmp_path):
+    (tmp_path / "nbgrader_config.py").write_bytes(files[f"{TOP}/nbgrader_config.py"])
+    config = PyFileConfigLoader("nbgrader_config.py", str(tmp_path)).load_config()
+    assert Execute().timeout < 120 < Execute(config=config).timeout
 
 
 def test_every_sheet_is_in_it(files):

@@ -45,6 +45,18 @@ def test_where_an_error_in_a_test_came_from():
     assert not other.error.by_cell
 
 
+def test_what_a_function_of_the_setup_raises_is_the_authors():
+    setup = "def positive(n):\n    assert n > 0, 'not positive'"
+    (_, check) = run(
+        student("def f():\n    return -1"), examine("x = 1\npositive(f())"), work={"setup": [setup]}
+    )
+    assert (check.error.message, check.error.lines, check.error.by_cell) == (
+        "not positive",
+        [2],
+        True,
+    )
+
+
 def test_what_the_students_code_says_is_quoted_by_released_tests_alone():
     cells = [examine("f()", "a"), examine("f()", "b", released=False)]
     (_, shown, hidden) = run(student("def f():\n    raise ValueError('mine')"), *cells)

@@ -3,7 +3,15 @@
 import pytest
 
 from autograder.cell_reports import CellError, CellReport
-from autograder.judging import NOT_RUN, NOT_WRITTEN, SHORTCUT, judge, points_of
+from autograder.judging import (
+    HIDDEN_REFUSED,
+    NOT_AGAIN,
+    NOT_RUN,
+    NOT_WRITTEN,
+    SHORTCUT,
+    judge,
+    points_of,
+)
 
 SOURCE = """\
 def test_mean():
@@ -69,6 +77,18 @@ def test_the_stub():
 
 
 # The whole cell: only the author's words.
+
+
+def test_a_visible_assert_that_held_the_first_time_only():
+    source = "problem = check(f())\nassert not problem, problem"
+    report = failed("AssertionError", 2, by_cell=True)
+    assert judge(source, PASSED, report, 60) == ("fail", NOT_AGAIN)
+
+
+def test_what_a_function_of_the_setup_refuses():
+    report = failed("AssertionError", 15, 7, by_cell=True)
+    told = HIDDEN_REFUSED.format(check="large numbers are averaged")
+    assert judged(PASSED, report) == ("fail", told)
 
 
 def test_a_hidden_assert_says_the_authors_words():

@@ -67,6 +67,19 @@ def test_the_authors_cells_are_the_authors_whatever_a_student_made_of_them(sheet
     assert "x = 1" not in "".join(make_plan(sheet, rebuild(sheet, data).notebook).sources())
 
 
+def test_a_cell_that_shows_a_result_may_have_a_time_of_its_own(tmp_path):
+    shows = "```{code-cell} ipython3\nshown"
+    text = changed(shows, shows.replace("\n", "\n---\nlimits: {cell_seconds: 3}\n---\n"))
+    own = sheet_from(tmp_path, text)
+    extra = code_cell("extra = 1") | {"metadata": {"limits": {"cell_seconds": 99}}}
+    notebook = notebook_of(own)
+    notebook["cells"].append(extra)
+    work = make_plan(own, rebuild(own, as_bytes(notebook)).notebook).work
+    times = {step["source"].partition("\n")[0]: step["seconds"] for step in work.cells}
+    assert times["shown = total([1, 2, 3])"] == 3
+    assert times["extra = 1"] == times["import math"] == 10
+
+
 def test_extra_cells_are_the_students(sheet):
     notebook = notebook_of(sheet)
     notebook["cells"].append(code_cell("extra = 1"))

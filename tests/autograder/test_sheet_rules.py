@@ -82,6 +82,10 @@ CELL_RULES = {
     "limits of text": (
         changed('+++ {"nbgrader"', '+++ {"limits": {"cell_seconds": 9}, "nbgrader"'),
         r"cell 19 \(written_why\): limits belong to an exercise's solution cell"),
+    "limits other than the time of a cell that shows": (
+        changed("```{code-cell} ipython3\nshown",
+                "```{code-cell} ipython3\n---\nlimits: {memory_bytes: 9}\n---\nshown"),
+        r"cell 7: unknown limits \['memory_bytes'\]; known: \['cell_seconds'\]"),
     "unknown limits of an exercise": (
         changed(f"nbgrader: {TOTAL}", f"nbgrader: {TOTAL}\nlimits: {{cell_minutes: 9}}"),
         r"cell 4 \(total\): unknown limits \['cell_minutes'\]; known: "),
