@@ -73,6 +73,15 @@ def test_the_page_says_points_verdicts_and_messages(page):
     assert "too large: moved down to the upper end" in text
 
 
+@pytest.mark.parametrize(("points", "said"), [(2.0, "pass"), (0.5, "partly"), (0.0, "fail")])
+def test_a_part_of_the_points(sheet, graded, points, said):
+    verdict = deepcopy(graded.verdict)
+    (check,) = (check for check in verdict["checks"] if check["id"] == "test_total")
+    check["points"] = check["max_points"] * points / 2
+    text = Elements(render(sheet, verdict, graded.notebook, {})).text
+    assert re.search(rf"total\s+{said}\s+{check['points']:g} / 2\s", text)
+
+
 def test_the_page_shows_the_students_own_code_and_output(page):
     text = Elements(page).text
     assert "return sum(numbers) / len(numbers)" in text
