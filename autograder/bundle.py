@@ -30,7 +30,7 @@ _README = """# Object Detection and Segmentation: the exercise sheets
 Code: BSD-3-Clause (`LICENSE`). Text: CC BY 4.0 (`LICENSE-TEXT`). Data: see `data/README.md`.
 """
 
-# nbgrader stops a cell after 30 seconds, of which a training needs more.
+# nbgrader stops a cell after 30 seconds; a training takes longer.
 _CONFIG = """c = get_config()
 c.Execute.timeout = 900
 """

@@ -44,7 +44,7 @@ class Plan:
             {
                 "index": self.shown[index],
                 "source": cell.source,
-                "seconds": sheet.seconds_of(cell.id),
+                "seconds": sheet.seconds_of(cell),
             }
         )
 

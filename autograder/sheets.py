@@ -92,14 +92,12 @@ class Sheet:
         given = self.notebook.metadata.course.get("limits", {})
         return Limits(**(given | own.metadata.get("limits", {})))
 
-    def seconds_of(self, cell_id: str) -> float:
-        """The time of one code cell: an exercise's, what the cell itself says under `limits:`, or
-        that of the whole sheet."""
-        cell = next((cell for cell in self.notebook.cells if cell.id == cell_id), None)
-        if cell is not None and is_solution(cell):
+    def seconds_of(self, cell: NotebookNode) -> float:
+        """The time of a code cell: an exercise's; else what the cell says under `limits:`, or that
+        of the whole sheet. A rebuilt cell says what the source says, a student's own nothing."""
+        if is_solution(cell):
             return self.limits_of(grade_id(cell)).cell_seconds
-        own = cell.metadata.get("limits", {}) if cell is not None else {}
-        return float(own.get("cell_seconds", self.limits.cell_seconds))
+        return cell.metadata.get("limits", {}).get("cell_seconds", self.limits.cell_seconds)
 
     @cached_property
     def exercises(self) -> tuple[str, ...]:
