@@ -5,10 +5,11 @@ A deterrent, not a lock: the sheet's author is told of honest use by the syntax 
 """
 
 import functools
-import importlib
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 _OURS = "detseg."
@@ -18,8 +19,11 @@ class ShortcutError(Exception):
     """A forbidden library call was made on behalf of a graded function."""
 
 
-class Blocker:
+class Blocker(MetaPathFinder):
     """Wraps the named functions; once `active`, they refuse to be called from a notebook's code.
+
+    A forbidden module that nobody has imported yet is not imported for this, which may take
+    seconds: its functions are wrapped when a notebook imports it.
 
     Args:
         forbidden: dotted names of functions, or of modules and operator namespaces, all of whose
@@ -30,23 +34,60 @@ class Blocker:
     def __init__(self, forbidden: list[str], namespace: dict[str, Any]) -> None:
         self.active = False
         self._namespace = namespace
-        for name in forbidden:
-            self._block(name)
+        self._forbidden = forbidden
+        self._made: dict[int, Callable] = {}  # its own wrappers, by identity
+        self._block(forbidden, _modules({name.partition(".")[0] for name in forbidden}))
+        sys.meta_path.insert(0, self)
 
-    def _block(self, name: str) -> None:
-        target = _resolve(name)
-        parent_name, _, attribute = name.rpartition(".")
-        if name.startswith("torch.ops.") and isinstance(target, types.ModuleType):
-            guarded = _GuardedOperators(target, name, self._check)
-            setattr(_resolve(parent_name), attribute, guarded)
-        elif isinstance(target, types.ModuleType):
-            for module, key, function in _functions_below(name):
-                setattr(module, key, self._wrapped(function, f"{name}.{key}"))
-        elif callable(target):
-            wrapped = self._wrapped(target, name)
-            setattr(_resolve(parent_name), attribute, wrapped)
-            for module, key in _places_of(target, name.partition(".")[0]):
-                setattr(module, key, wrapped)
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """How others load a module; if forbidden functions come with it, they are wrapped."""
+        inside = [name for name in self._forbidden if _is_in(fullname, name)]
+        on_the_way = [name for name in self._forbidden if _is_in(name, fullname)]
+        if not inside and not on_the_way:
+            return None
+        others = (finder for finder in sys.meta_path if finder is not self)
+        found = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next((each for each in found if each), None)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_and_block(module: types.ModuleType) -> None:
+                load(module)
+                modules = _modules({fullname.partition(".")[0]}) if on_the_way else [module]
+                self._block(inside + on_the_way, modules)
+
+            spec.loader.exec_module = load_and_block  # type: ignore[method-assign]
+        return spec
+
+    def _block(self, names: list[str], modules: list[types.ModuleType]) -> None:
+        """Wrap what is there under these names, wherever these modules hold it."""
+        functions: dict[int, Callable] = {}
+        whole: list[str] = []
+        for name in names:
+            target = _resolve(name)
+            parent_name, _, attribute = name.rpartition(".")
+            if isinstance(target, types.ModuleType):
+                if name.startswith("torch.ops."):
+                    guarded = _GuardedOperators(target, name, self._check)
+                    setattr(_resolve(parent_name), attribute, guarded)
+                else:
+                    whole.append(name)
+            elif callable(target) and not self._is_ours(target):
+                functions[id(target)] = self._wrapped(target, name)
+                setattr(_resolve(parent_name), attribute, functions[id(target)])
+        for module in modules:
+            for key, value in list(vars(module).items()):
+                if id(value) in functions:
+                    setattr(module, key, functions[id(value)])
+                elif whole and type(value) is types.FunctionType and not self._is_ours(value):
+                    prefix = next((each for each in whole if _is_in(value.__module__, each)), None)
+                    if prefix:
+                        setattr(module, key, self._wrapped(value, f"{prefix}.{key}"))
+
+    def _is_ours(self, function: Callable) -> bool:
+        return self._made.get(id(function)) is function
 
     def _wrapped(self, function: Callable, name: str) -> Callable:
         @functools.wraps(function)
@@ -55,6 +96,7 @@ class Blocker:
             return function(*args, **kwargs)
 
         del guarded.__wrapped__
+        self._made[id(guarded)] = guarded
         return guarded
 
     def _check(self, name: str) -> None:
@@ -85,39 +127,25 @@ class _GuardedOperators:
 
 
 def _resolve(name: str) -> Any:
-    """The object of a dotted name: its longest part that is a module, then attributes."""
+    """The object of a dotted name: its longest part that is imported, then attributes."""
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
-        try:
-            found: Any = importlib.import_module(".".join(parts[:length]))
-        except ImportError:
-            continue
-        for part in parts[length:]:
-            found = getattr(found, part, None)
-        return found
+        found: Any = sys.modules.get(".".join(parts[:length]))
+        if found is not None:
+            for part in parts[length:]:
+                found = getattr(found, part, None)
+            return found
     return None
 
 
-def _functions_below(prefix: str) -> Iterator[tuple[types.ModuleType, str, Callable]]:
-    """Functions that a module or one below it defines, wherever its package holds them."""
-    package = prefix.partition(".")[0]
-    for module in _modules(package):
-        for key, value in list(vars(module).items()):
-            home = f"{getattr(value, '__module__', '')}."
-            if isinstance(value, types.FunctionType) and home.startswith(f"{prefix}."):
-                yield module, key, value
-
-
-def _places_of(function: object, package: str) -> Iterator[tuple[types.ModuleType, str]]:
-    for module in _modules(package):
-        for key, value in list(vars(module).items()):
-            if value is function:
-                yield module, key
-
-
-def _modules(package: str) -> list[types.ModuleType]:
+def _modules(packages: set[str]) -> list[types.ModuleType]:
     return [
         module
         for name, module in list(sys.modules.items())
-        if isinstance(module, types.ModuleType) and f"{name}.".startswith(f"{package}.")
+        if isinstance(module, types.ModuleType) and name.partition(".")[0] in packages
     ]
+
+
+def _is_in(name: str, module: str) -> bool:
+    """Whether a dotted name is a module's, or that of something below it."""
+    return f"{name}.".startswith(f"{module}.")

@@ -156,6 +156,25 @@ def test_nothing_is_refused_before_the_tests():
     """)
 
 
+def test_what_is_imported_later_is_refused_too():
+    _holds("""
+        import pathlib, sys, tempfile
+        package = pathlib.Path(tempfile.mkdtemp()) / "late"
+        package.mkdir()
+        (package / "__init__.py").write_text("from late.inner import double\\n")
+        (package / "inner.py").write_text(
+            "def double(x):\\n    return 2 * x\\n\\ndef half(x):\\n    return x / 2\\n")
+        (package / "other.py").write_text("def half(x):\\n    return x / 2\\n")
+        sys.path.insert(0, str(package.parent))
+        make("late.inner.double", "late.other")
+        assert not any(name.startswith("late") for name in sys.modules)
+        assert refused("import late\\nlate.double(1)") == "late.inner.double"
+        refused("from late.inner import double\\ndouble(1)")
+        assert refused("from late.other import half\\nhalf(1)") == "late.other.half"
+        allowed("from late.inner import half\\nhalf(1)")
+    """)
+
+
 def test_what_does_not_exist_is_no_error():
     _holds("""
         make("torchvision.ops.no_such", "no_such_package.function", "torch.no_such.thing")
