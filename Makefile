@@ -104,7 +104,8 @@ picture: book chromium
 
 checkpoints: $(ENV)
 	$(call step,checkpoints,$(BIN)/python -m detseg.train_detector && \
-	    $(BIN)/python -m detseg.train_families && $(BIN)/python book/page_checkpoints.py && \
+	    $(BIN)/python -m detseg.train_mask_network && $(BIN)/python -m detseg.train_families && \
+	    $(BIN)/python book/page_checkpoints.py && \
 	    $(BIN)/python solutions/detector/train.py)
 
 clean:

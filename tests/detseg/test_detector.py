@@ -96,7 +96,7 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
 def test_training_can_be_repeated_bit_for_bit():
     first, log = train(steps=2, seed=1)
     second, _ = train(steps=2, seed=1)
-    assert log[0]["step"] == 0
+    assert log["losses"][0]["step"] == 0
     for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
         assert torch.equal(a, b)
 
