@@ -11,9 +11,9 @@ from nbformat.v4 import new_output
 
 from autograder import sandbox
 from autograder.cell_reports import CellReport
-from autograder.cells import grade_id, is_code, is_test
+from autograder.cells import exercise_of, grade_id, is_code, is_test
 from autograder.engine import Work
-from autograder.judging import SHORTCUT, judge, points_of
+from autograder.judging import NOT_RUN, SHORTCUT, judge, points_of
 from autograder.plan import Plan, make_plan, run_plan
 from autograder.rebuild import Flag, Rebuilt, rebuild
 from autograder.sheets import Check, Sheet
@@ -107,7 +107,10 @@ def grade_rebuilt(
             until_failure=until_failure,
         )
     shortcuts = find_shortcuts(plan.sources(), sheet.exercises, forbidden)
+    began = time.monotonic()
     reports = run_plan(plan, sheet, locked=locked)
+    used_up = time.monotonic() - began >= sheet.limits.submission_seconds
+    slow = _that_ran_too_long(notebook, plan, reports) if used_up else []
     checks = []
     for index, cell in enumerate(notebook.cells):
         if is_code(cell):
@@ -119,6 +122,8 @@ def grade_rebuilt(
             result, message = judge(cell.source, released, whole, seconds)
             if not rebuilt.readable:
                 message = UNREADABLE
+            elif result == "not-run" and slow and check.exercise not in slow:
+                message = f"{NOT_RUN}: the time was used up, by {', '.join(slow)}"
             points = points_of(whole, check.points) if result == "pass" else 0.0
             entry = _entry(check, result, message, points, shortcuts.get(check.exercise, []))
             if message == SHORTCUT and check.exercise not in shortcuts:
@@ -177,6 +182,19 @@ def _entry(
         "verdict": verdict,
         "message": message,
     }
+
+
+def _that_ran_too_long(
+    notebook: NotebookNode, plan: Plan, reports: dict[int, CellReport]
+) -> list[str]:
+    """Exercises whose tests were stopped at their limit."""
+    return list(
+        dict.fromkeys(
+            exercise_of(grade_id(notebook.cells[index]))
+            for index, steps in plan.tests.items()
+            if any(step in reports and reports[step].ran_too_long for step in steps)
+        )
+    )
 
 
 def _show_verdict(cell: NotebookNode, verdict: dict[str, Any]) -> None:

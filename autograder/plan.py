@@ -20,12 +20,14 @@ from autograder.sheets import Sheet
 class Plan:
     """The steps of one submission, and which step belongs to which cell of the notebook.
 
-    `shown`: the step of a student's cell, by the cell's index; `tests`: the two steps of a test
-    cell, as released and whole.
+    `shown`: the step of a student's cell, by the cell's index; `pictures`: those of them that only
+    show a result, which tests cannot miss; `tests`: the two steps of a test cell, as released and
+    whole.
     """
 
     work: Work
     shown: dict[int, int] = field(default_factory=dict)
+    pictures: set[int] = field(default_factory=set)
     tests: dict[int, tuple[int, int]] = field(default_factory=dict)
     _steps: int = 0
 
@@ -39,14 +41,13 @@ class Plan:
         return set().union(*found)
 
     def add_cell(self, index: int, cell: NotebookNode, sheet: Sheet) -> None:
-        self.shown[index] = self._number()
-        self.work.cells.append(
-            {
-                "index": self.shown[index],
-                "source": cell.source,
-                "seconds": sheet.seconds_of(cell),
-            }
-        )
+        step = self.shown[index] = self._number()
+        seconds = sheet.seconds_of(cell)
+        if not needed_by_tests(sheet, cell):
+            self.pictures.add(step)
+            if "limits" not in cell.metadata:
+                seconds = min(seconds, sheet.limits.show_seconds)
+        self.work.cells.append({"index": step, "source": cell.source, "seconds": seconds})
 
     def add_test(self, cell: NotebookNode, sheet: Sheet, *, released: bool) -> int:
         number = self._number()
@@ -151,18 +152,31 @@ def run_plan(plan: Plan, sheet: Sheet, *, locked: bool) -> dict[int, CellReport]
         ended = next((index for index in found if found[index].ending), None)
         if ended is None or found[ended].ending == "timeout":
             break
+        slow = [
+            cell
+            for cell in work.cells
+            if cell["index"] in plan.pictures.intersection(reports)
+            and reports[cell["index"]].ran_too_long
+        ]
         work = replace(
             work,
-            cells=[cell for cell in work.cells if cell["index"] != ended],
-            tests=_still_to_run(work.tests, ended, reports, plan),
+            # A picture that took all of its time once would take it again.
+            cells=[cell for cell in work.cells if cell["index"] != ended and cell not in slow],
+            tests=_still_to_run(work.tests, ended, reports, plan, slow),
         )
     return reports
 
 
 def _still_to_run(
-    tests: list[dict[str, Any]], ended: int, reports: dict[int, CellReport], plan: Plan
+    tests: list[dict[str, Any]],
+    ended: int,
+    reports: dict[int, CellReport],
+    plan: Plan,
+    slow: list[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """The tests that are left; last, those that would use what ended the kernel once more."""
+    """The tests that are left; last, those of exercises that use what ended the kernel, or that a
+    picture which took too long has used."""
+    suspects = set().union(*(looked_up(cell["source"]) or set() for cell in slow))
     given_up = {exercise_of(test["id"]) for test in tests if test["index"] == ended}
     failed = {whole for released, whole in plan.tests.values() if _failed(reports.get(released))}
     left = [
@@ -172,7 +186,12 @@ def _still_to_run(
         and test["index"] not in reports
         and test["index"] not in failed
     ]
-    return sorted(left, key=lambda test: bool(plan.uses(exercise_of(test["id"])) & given_up))
+
+    def comes_last(test: dict[str, Any]) -> bool:
+        exercise = exercise_of(test["id"])
+        return exercise in suspects or bool(plan.uses(exercise) & given_up)
+
+    return sorted(left, key=comes_last)
 
 
 def _failed(report: CellReport | None) -> bool:

@@ -14,6 +14,7 @@ class Limits:
     """
 
     cell_seconds: float = 60.0
+    show_seconds: float = 30.0  # of a cell of the sheet that only shows the student's result
     submission_seconds: float = 180.0
     cpu_seconds: float = 180.0
     memory_bytes: int = 4 * 1024**3

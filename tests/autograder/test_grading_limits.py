@@ -77,6 +77,16 @@ def test_an_exercise_that_uses_one_that_hangs_costs_no_other_its_points(quick):
     assert verdict["score"] == 3.5
 
 
+def test_a_check_that_was_not_reached_says_what_took_the_time(sheet):
+    short = Sheet.from_json(sheet.name, sheet.to_json())
+    short.notebook.metadata.course.limits = {"cell_seconds": 1, "submission_seconds": 1.6}
+    hangs = "def {}(*_):\n    while True:\n        pass"
+    verdict = verdict_on(short, clip=hangs.format("clip"), celsius=hangs.format("celsius"))
+    assert check(verdict, "test_clip")["verdict"] == "timeout"
+    told = "the check was not reached: the time was used up, by clip"
+    assert check(verdict, "test_total")["message"] == told
+
+
 def test_an_exercise_may_have_more_time_than_the_others(quick):
     patient = Sheet.from_json(quick.name, quick.to_json())
     (cell,) = [cell for cell in patient.notebook.cells if cell.id == "celsius"]

@@ -80,6 +80,13 @@ def test_a_cell_that_shows_a_result_may_have_a_time_of_its_own(tmp_path):
     assert times["extra = 1"] == times["import math"] == 10
 
 
+def test_a_cell_that_shows_a_result_has_less_time_than_an_exercise(tmp_path):
+    limits = "limits: {cell_seconds: 10, submission_seconds: 30"
+    own = sheet_from(tmp_path, changed(limits, f"{limits}, show_seconds: 4"))
+    times = [step["seconds"] for step in make_plan(own, own.notebook).work.cells]
+    assert times == [4 if name == "cell-7" else 10 for name in STUDENT]
+
+
 def test_extra_cells_are_the_students(sheet):
     notebook = notebook_of(sheet)
     notebook["cells"].append(code_cell("extra = 1"))
@@ -175,8 +182,8 @@ def test_the_seed_is_the_same_for_the_same_submission_alone(sheet, plan, tmp_pat
 class Engine:
     """Stands in for the engine: steps named in `endings` end the kernel, once each run."""
 
-    def __init__(self, **endings: str) -> None:
-        self.endings = endings
+    def __init__(self, endings: dict[str, str] | None = None, **others: str) -> None:
+        self.endings = (endings or {}) | others
         self.runs: list[list[str]] = []
         self.limits: list[Limits] = []
         self.locked: set[bool] = set()
@@ -190,8 +197,8 @@ class Engine:
         reports = {}
         for name, step in named:
             ending = self.endings.get(name, "")
-            if ending == "error":
-                reports[step["index"]] = CellReport(error=CellError("ValueError", ""))
+            if ending in ("ValueError", "CellTimeoutError"):
+                reports[step["index"]] = CellReport(error=CellError(ending, ""))
                 continue
             said = [{"text": f"start {len(self.runs)}"}]
             reports[step["index"]] = CellReport(said, ending=ending)
@@ -256,8 +263,29 @@ def test_a_cell_that_ends_the_kernel_is_left_out(run):
     assert engine.runs[1:] == [[*rest, *TESTS, *HIDING]]
 
 
+def test_a_picture_that_took_all_of_its_time_is_not_drawn_again(run):
+    engine = Engine({"cell-7": "CellTimeoutError"}, test_clip="hung")
+    assert run(engine) == {8: "hung"}
+    rest = [name for name in STUDENT if name != "cell-7"]
+    assert engine.runs[1][: len(rest)] == rest
+
+
+def test_an_exercise_whose_picture_took_too_long_goes_last(run):
+    # The picture calls `total`. What hangs is reached before the others are run whole.
+    engine = Engine({"cell-7": "CellTimeoutError"}, test_celsius="hung")
+    run(engine)
+    rest = [name for name in STUDENT if name != "cell-7"]
+    assert engine.runs[1] == [*rest, "test_mean", "test_clip__low", "test_total"]
+
+
+def test_a_slow_cell_of_the_students_own_runs_again_for_the_names_that_it_defines(run):
+    engine = Engine(mean="CellTimeoutError", test_clip="hung")
+    run(engine)
+    assert engine.runs[1][: len(STUDENT)] == STUDENT
+
+
 def test_what_failed_as_released_is_not_run_whole_after_a_new_start(run):
-    engine = Engine(test_total="error", test_celsius="died")
+    engine = Engine(test_total="ValueError", test_celsius="died")
     run(engine)
     assert engine.runs[1:] == [[*STUDENT, "test_mean", "test_clip__low"]]
 
