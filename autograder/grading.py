@@ -1,6 +1,7 @@
 """Grade one submission: bytes in, a verdict and a notebook out."""
 
 import json
+import re
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from nbformat.v4 import new_output
 
 from autograder import sandbox
 from autograder.cell_reports import CellReport
-from autograder.cells import exercise_of, grade_id, is_code, is_test
+from autograder.cells import exercise_of, grade_id, is_code, is_solution, is_test
 from autograder.engine import Work
 from autograder.judging import NOT_RUN, SHORTCUT, judge, points_of
 from autograder.plan import Plan, make_plan, run_plan
@@ -21,6 +22,9 @@ from autograder.shortcuts import find_shortcuts
 
 Verdict = dict[str, Any]
 """The JSON object of one graded submission; its form is held by `tests/autograder`."""
+
+# How IPython names a cell in the message of a SyntaxError.
+_PLACE = re.compile(r"\(<[^>]*>, (line \d+)\)")
 
 UNREADABLE = "the notebook could not be read"
 
@@ -111,6 +115,7 @@ def grade_rebuilt(
     reports = run_plan(plan, sheet, locked=locked)
     used_up = time.monotonic() - began >= sheet.limits.submission_seconds
     slow = _that_ran_too_long(notebook, plan, reports) if used_up else []
+    broken = _that_do_not_run(notebook, plan, reports)
     checks = []
     for index, cell in enumerate(notebook.cells):
         if is_code(cell):
@@ -124,6 +129,9 @@ def grade_rebuilt(
                 message = UNREADABLE
             elif result == "not-run" and slow and check.exercise not in slow:
                 message = f"{NOT_RUN}: the time was used up, by {', '.join(slow)}"
+            elif message == f"NameError: name {check.exercise!r} is not defined":
+                cause = broken.get(check.exercise)
+                message = f"the cell of {check.exercise} fails: {cause}" if cause else message
             points = points_of(whole, check.points) if result == "pass" else 0.0
             entry = _entry(check, result, message, points, shortcuts.get(check.exercise, []))
             if message == SHORTCUT and check.exercise not in shortcuts:
@@ -195,6 +203,19 @@ def _that_ran_too_long(
             if any(step in reports and reports[step].ran_too_long for step in steps)
         )
     )
+
+
+def _that_do_not_run(
+    notebook: NotebookNode, plan: Plan, reports: dict[int, CellReport]
+) -> dict[str, str]:
+    """Exercises whose own cell fails, and how: what it was to define is not there then."""
+    return {
+        grade_id(notebook.cells[index]): _PLACE.sub(r"(\1)", f"{error.name}: {error.message}")
+        for index, step in plan.shown.items()
+        if is_solution(notebook.cells[index])
+        and step in reports
+        and (error := reports[step].error) is not None
+    }
 
 
 def _show_verdict(cell: NotebookNode, verdict: dict[str, Any]) -> None:

@@ -118,10 +118,15 @@ def test_every_kind_of_result_at_once(sheet):
         "test_mean": ("error", f"the code raised ZeroDivisionError {asked}"),
         "test_clip": ("error", "not written yet: the stub is still there"),
         "test_clip__low": ("error", "not written yet: the stub is still there"),
-        "test_celsius": ("error", "NameError: name 'celsius' is not defined"),
+        "test_celsius": ("error", "the cell of celsius fails: SyntaxError: expected ':' (line 1)"),
     }
     assert verdict["score"] == 0
     assert [entry["points"] for entry in verdict["checks"]] == [0.0] * 5
+
+
+def test_a_name_that_is_missing_for_no_error_is_named(sheet):
+    verdict = verdict_on(sheet, celsius="def kelvin(fahrenheit):\n    return 0")
+    assert check(verdict, "test_celsius")["message"] == "NameError: name 'celsius' is not defined"
 
 
 def test_the_blank_notebook_scores_nothing(sheet):
