@@ -14,13 +14,13 @@ from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.keypoint_rcnn import KeypointRCNNHeads
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
-from torchvision.models.detection.roi_heads import paste_masks_in_image
 from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import roi_align
 
 from detseg.checkpoints import CHECKPOINTS, load_trained
 from detseg.detector import build_detector
+from detseg.mask_paste import paste_masks
 from detseg.scenes import KEYPOINTS, THINGS
 
 WEIGHTS = CHECKPOINTS / "mask-rcnn.safetensors"
@@ -148,8 +148,10 @@ class _CutOut(nn.Module):
 class _PastesWhereCut(nn.Module):
     """The detector's transform, which puts masks back where their targets came from.
 
-    torchvision cuts mask targets out with `aligned=False`, half a pixel too far up and left. That
-    is nothing in a photograph; in a scene of 128 pixels it is a fifth of an arm.
+    torchvision cuts mask targets out with `aligned=False`, which reads half a pixel too far right
+    and down: a mask sits half a pixel too far up and left in its grid. That is nothing in a
+    photograph; in a scene of 128 pixels it is a fifth of an arm. For the same reason masks are
+    pasted between pixels, and not by torchvision, which works in whole ones.
     """
 
     def __init__(self, transform: GeneralizedRCNNTransform) -> None:
@@ -170,7 +172,7 @@ class _PastesWhereCut(nn.Module):
         cells = [one.pop("masks") for one in found]
         found = self.transform.postprocess(found, sizes, original_sizes)
         for one, masks, size in zip(found, cells, original_sizes, strict=False):
-            one["masks"] = paste_masks_in_image(masks, one["boxes"] + 0.5, size)
+            one["masks"] = paste_masks(masks, one["boxes"] + 0.5, size)
         return found
 
 

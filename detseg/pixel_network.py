@@ -1,7 +1,9 @@
-"""The network of the chapters that label every pixel: down by max pooling, and up again.
+"""The networks of the chapters that label every pixel: down by max pooling, and up again.
 
 What one chapter trains the next one compares: the way up is chosen by name.
 """
+
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -94,6 +96,28 @@ class PixelNetwork(nn.Module):
         return F.interpolate(x, scale_factor=2.0, mode=self.upsampling)
 
 
+def full_resolution(
+    num_classes: int, layers: int, *, width: int = 16, padding: int = 1
+) -> nn.Sequential:
+    """3 × 3 convolutions without strides, the last one for the scores.
+
+    Args:
+        num_classes: C, the number of classes.
+        layers: how many convolutions, ≥ 1; between them are batch normalisation and ReLU.
+        width: channels between them.
+        padding: 1 keeps the size; 0 takes a row or column off each side, in every layer.
+
+    Shape: (B, 3, H, W) → (B, C, H, W), or without padding (B, C, H − 2·layers, W − 2·layers).
+
+    Example:
+        >>> full_resolution(7, layers=3, padding=0)(torch.zeros(2, 3, 20, 30)).shape
+        torch.Size([2, 7, 14, 24])
+    """
+    widths = (3, *(width,) * (layers - 1))
+    inner = [_convolution(*pair, padding) for pair in pairwise(widths)]
+    return nn.Sequential(*inner, nn.Conv2d(widths[-1], num_classes, 3, padding=padding))
+
+
 class _Residual(nn.Module):
     """What two convolutions add to their input."""
 
@@ -114,9 +138,9 @@ def _level(before: int, width: int, *, residual: bool) -> nn.Sequential:
     return nn.Sequential(_convolution(before, width), *blocks)
 
 
-def _convolution(before: int, width: int) -> nn.Sequential:
+def _convolution(before: int, width: int, padding: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(before, width, 3, padding=1, bias=False),
+        nn.Conv2d(before, width, 3, padding=padding, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
     )

@@ -18,7 +18,14 @@ BOOK = Path(__file__).resolve().parents[2] / "book"
 
 # By page: the steps of a training, and how many scenes of a data set there are to go through.
 # A page's charts and examples need some; more would only take longer.
-STEPS_AND_SCENES = {"detector": (10, 73), "faster-rcnn": (30, 60), "single-stage": (30, 40)}
+STEPS_AND_SCENES = {
+    "detector": (10, 73),
+    "faster-rcnn": (30, 60),
+    "fcn": (50, 60),
+    "mask-rcnn": (10, 60),
+    "single-stage": (30, 40),
+    "upsampling": (10, 60),
+}
 
 # By page: what it says, and what it is to do here, where a network has learnt nothing.
 CHANGED = {
@@ -33,7 +40,10 @@ CHANGED = {
         "if iou[2, thing] >= 0.5:": "if True:",
         "return iou[0] >= 0.4 and": "return",
     },
+    "fcn": {"STEPS, BATCH, CROP, WEIGHT = 1200 * MORE, 16": "STEPS, BATCH, CROP, WEIGHT = 130, 4"},
+    "mask-rcnn": {"STEPS, BATCH = 150 * MORE, 6": "STEPS, BATCH = 12, 2"},
     "single-stage": {},
+    "upsampling": {"STEPS, BATCH = 700, 8": "STEPS, BATCH = 6, 8", "= 16, 150": "= 16, 20"},
 }
 
 

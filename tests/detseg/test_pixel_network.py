@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from detseg.errors import ArgumentError
-from detseg.pixel_network import UPSAMPLINGS, PixelNetwork
+from detseg.pixel_network import UPSAMPLINGS, PixelNetwork, full_resolution
 
 SMALL = (4, 8, 12)
 
@@ -74,3 +74,15 @@ def test_what_cannot_be():
         PixelNetwork(3, "cubic")
     with pytest.raises(ArgumentError, match="multiples of 16, not 40×64"):
         PixelNetwork(3)(torch.zeros(1, 3, 40, 64))
+
+
+@pytest.mark.parametrize(("padding", "size"), [(1, (12, 15)), (0, (6, 9))])
+def test_a_stack_at_full_resolution_sees_two_more_a_layer(padding, size):
+    network = full_resolution(5, layers=3, width=4, padding=padding).eval()
+    images = torch.rand(1, 3, 12, 15, requires_grad=True)
+    scores = network(images)
+    assert scores.shape == (1, 5, *size)
+    scores[0, :, size[0] // 2, size[1] // 2].sum().backward()
+    rows, columns = images.grad.abs().sum(dim=(0, 1)).nonzero().unbind(dim=1)
+    assert rows.max() - rows.min() == columns.max() - columns.min() == 6
+    assert sum(isinstance(part, torch.nn.Conv2d) for part in network.modules()) == 3
