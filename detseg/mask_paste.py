@@ -24,8 +24,8 @@ def paste_masks(cells: torch.Tensor, boxes: torch.Tensor, size_hw: tuple[int, in
 
     Example:
         >>> cells = torch.tensor([[[[0.0, 1.0]]]])
-        >>> paste_masks(cells, torch.tensor([[1.0, 0.0, 5.0, 1.0]]), (1, 6)).flatten()
-        tensor([0.0000, 0.0000, 0.2500, 0.7500, 1.0000, 0.0000])
+        >>> paste_masks(cells, torch.tensor([[1.0, 0.0, 5.0, 1.0]]), (1, 6)).flatten().tolist()
+        [0.0, 0.0, 0.25, 0.75, 1.0, 0.0]
     """
     down = _shares(boxes[:, 1::2], cells.shape[2], size_hw[0])[:, None]  # [N, 1, H, h]
     across = _shares(boxes[:, 0::2], cells.shape[3], size_hw[1])[:, None]  # [N, 1, W, w]

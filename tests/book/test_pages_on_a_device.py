@@ -77,6 +77,12 @@ def few_steps(most: int, longest: int) -> Callable:
     return trange
 
 
+@pytest.fixture(autouse=True)
+def _print_options_are_the_pages_own():
+    yield
+    torch.set_printoptions(profile="default")
+
+
 @pytest.mark.parametrize("page", CHANGED)
 def test_cells(page, monkeypatch):
     steps, scenes = STEPS_AND_SCENES[page]

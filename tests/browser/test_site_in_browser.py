@@ -70,9 +70,8 @@ def test_search_finds_the_title_page(browser: Browser, bases: list[str]) -> None
         context = browser.new_context()
         page = context.new_page()
         page.goto(f"{base}search.html?q=segmentation")
-        results = page.locator("#search-results li a")
-        results.first.wait_for()
-        assert any("intro.html" in str(link.get_attribute("href")) for link in results.all())
+        # Results come one by one, and many pages speak of segmentation.
+        page.locator('#search-results li a[href*="intro.html"]').first.wait_for()
         context.close()
 
 
