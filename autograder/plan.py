@@ -152,31 +152,29 @@ def run_plan(plan: Plan, sheet: Sheet, *, locked: bool) -> dict[int, CellReport]
         ended = next((index for index in found if found[index].ending), None)
         if ended is None or found[ended].ending == "timeout":
             break
-        slow = [
-            cell
-            for cell in work.cells
-            if cell["index"] in plan.pictures.intersection(reports)
-            and reports[cell["index"]].ran_too_long
-        ]
+        # A picture that took all of its time once would take it again.
+        left_out = {ended} | _slow_pictures(plan, reports)
         work = replace(
             work,
-            # A picture that took all of its time once would take it again.
-            cells=[cell for cell in work.cells if cell["index"] != ended and cell not in slow],
-            tests=_still_to_run(work.tests, ended, reports, plan, slow),
+            cells=[cell for cell in work.cells if cell["index"] not in left_out],
+            tests=_still_to_run(work.tests, ended, reports, plan),
         )
     return reports
 
 
+def _slow_pictures(plan: Plan, reports: dict[int, CellReport]) -> set[int]:
+    """Steps that only show a result and were stopped at their limit."""
+    return {step for step in plan.pictures if step in reports and reports[step].ran_too_long}
+
+
 def _still_to_run(
-    tests: list[dict[str, Any]],
-    ended: int,
-    reports: dict[int, CellReport],
-    plan: Plan,
-    slow: list[dict[str, Any]],
+    tests: list[dict[str, Any]], ended: int, reports: dict[int, CellReport], plan: Plan
 ) -> list[dict[str, Any]]:
     """The tests that are left; last, those of exercises that use what ended the kernel, or that a
     picture which took too long has used."""
-    suspects = set().union(*(looked_up(cell["source"]) or set() for cell in slow))
+    slow = _slow_pictures(plan, reports)
+    shown = (cell["source"] for cell in plan.work.cells if cell["index"] in slow)
+    suspects = set().union(*(looked_up(source) or set() for source in shown))
     given_up = {exercise_of(test["id"]) for test in tests if test["index"] == ended}
     failed = {whole for released, whole in plan.tests.values() if _failed(reports.get(released))}
     left = [
