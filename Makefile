@@ -22,7 +22,7 @@ endef
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help course picture test env chromium release book bundle demo-class serve lint bench checkpoints clean
+.PHONY: help course pictures test env chromium release book bundle demo-class serve lint bench checkpoints clean
 
 help:
 	@echo "make course       everything below to look at: the book, the bundle, the demo class"
@@ -35,7 +35,7 @@ help:
 	@echo "make lint         ruff, codespell, mypy"
 	@echo "make bench        how fast grading is, compared with nbgrader's own (half an hour)"
 	@echo "make checkpoints  train the models in data/checkpoints anew (many minutes)"
-	@echo "make picture      the picture of a page in the README"
+	@echo "make pictures     the picture in the README, and the still ones of interactive figures"
 	@echo "make clean        remove build/ (the environment stays)"
 
 course: book bundle demo-class
@@ -99,8 +99,8 @@ lint: $(ENV)
 bench: $(ENV)
 	@$(BIN)/python tests/benchmarks/grading.py
 
-picture: book chromium
-	$(BIN)/python book/picture.py
+pictures: book chromium
+	$(BIN)/python book/pictures.py
 
 checkpoints: $(ENV)
 	$(call step,checkpoints,$(BIN)/python -m detseg.train_detector && \

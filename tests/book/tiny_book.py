@@ -88,7 +88,8 @@ class TinyBook:
         self.release = release
         self.site = self.root / "build" / "html"
         (self.root / "book").mkdir(parents=True)
-        shutil.copytree(REPOSITORY / "book" / "_static", self.root / "book" / "_static")
+        for part in ("_static", "_scripts"):
+            shutil.copytree(REPOSITORY / "book" / part, self.root / "book" / part)
         shutil.copy(REPOSITORY / "_config.yml", self.root)
         self.write("_toc.yml", CONTENTS)
         self.write("book/intro.md", INTRO)

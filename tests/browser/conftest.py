@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from figures import Figure, open_figure
 from playwright.sync_api import Browser, sync_playwright
 from tqdm import tqdm
 from visits import Visit, pages_of, served, visit
@@ -61,3 +62,21 @@ def visits(browser: Browser, bases: list[str], site: Path) -> list[Visit]:
     """Every page, opened both ways."""
     tasks = [(base, name) for base in bases for name in pages_of(site)]
     return [visit(browser, base, name) for base, name in tqdm(tasks, unit="page")]
+
+
+@pytest.fixture
+def figure(
+    request: pytest.FixtureRequest, browser: Browser, site: Path, bases: list[str]
+) -> Iterator[Figure]:
+    """The figure that the test's module NAMEs, on a wide screen, on a page opened as a file."""
+    with open_figure(browser, site, bases[1], request.module.NAME, 1280) as opened:
+        yield opened
+
+
+@pytest.fixture
+def phone(
+    request: pytest.FixtureRequest, browser: Browser, site: Path, bases: list[str]
+) -> Iterator[Figure]:
+    """The same on a phone, on a page from a server."""
+    with open_figure(browser, site, bases[0], request.module.NAME, 360) as opened:
+        yield opened

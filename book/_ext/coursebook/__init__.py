@@ -1,4 +1,5 @@
-"""Sphinx extension of the course book: the exercise card, the checks, the buttons, the progress.
+"""Sphinx extension of the course book: the exercise card, the interactive
+figures, the checks, the buttons, the progress.
 
 Built by `book/build.py`, which also uses this package's other modules on their own.
 """
@@ -20,14 +21,19 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from coursebook.card import ExerciseCard
     from coursebook.figures import check_page
     from coursebook.header import offer_notebook
+    from coursebook.interactive import connect_figures
     from coursebook.progress import PageProgress
+    from coursebook.question import connect_questions
 
     app.add_config_value("coursebook_release", "", "env", str)
     app.add_config_value("coursebook_notebooks", [], "env", list)
     app.add_config_value("coursebook_report", "", "", str)
     app.add_directive("exercise-card", ExerciseCard)
     app.connect("config-inited", _use_svg_maths)
+    app.connect("config-inited", _serve_scripts)
     app.connect("doctree-read", check_page)
+    connect_figures(app)
+    connect_questions(app)
     # After the theme has made its own buttons, at 501.
     app.connect("html-page-context", offer_notebook, priority=600)
     app.connect("build-finished", _report_times)
@@ -39,6 +45,12 @@ def _use_svg_maths(app: Sphinx, config: Config) -> None:
     """Formulas as SVG need no font: some browsers refuse to load one for a page from `file://`."""
     del app
     config.mathjax_path = "mathjax/tex-svg.js"
+
+
+def _serve_scripts(app: Sphinx, config: Config) -> None:
+    """Scripts for some pages: copied into the site, loaded by the pages that need them."""
+    del app
+    config.html_static_path.append("_scripts")
 
 
 def _report_times(app: Sphinx, exception: Exception | None) -> None:

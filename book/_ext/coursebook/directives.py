@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from coursebook.citations import reference_list
+from coursebook.header import FIGURES
 from coursebook.inline import plain_inline
 
 if TYPE_CHECKING:
     from coursebook.plain import Conversion
 
+_CHOICE = re.compile(r"^- \[[ x]\] ")
 _ARIA_LABEL = re.compile(r"""aria-label\s*=\s*(["'])(.*?)\1""", re.DOTALL)
 
 
@@ -98,6 +101,14 @@ def _figure(directive: Directive, conversion: Conversion) -> list[str]:
     return [f"*(Figure: {seen})*", "", *_content(directive, conversion)]
 
 
+def _interactive_figure(directive: Directive, conversion: Conversion) -> list[str]:
+    """The still picture, attached to the cell: scripts do not run in a notebook's Markdown."""
+    alt = directive.options.get("alt", "")
+    picture = conversion.attach(f"{FIGURES}/{directive.argument}.png", directive.line)
+    caption = ["*In the book this figure can be moved.*", *_content(directive, conversion)]
+    return [f"![{alt}](attachment:{picture})", "", *caption]
+
+
 def _maths(directive: Directive, conversion: Conversion) -> list[str]:
     formula = [line for line in [directive.argument, *directive.body] if line.strip()]
     label = directive.options.get("label")
@@ -140,6 +151,26 @@ def _raw(directive: Directive, conversion: Conversion) -> list[str]:
         )
         return []
     return [f"*(In the book an interactive figure stands here: {label.group(2).strip()})*"]
+
+
+def _question(directive: Directive, conversion: Conversion) -> list[str]:
+    """The options as a list, and below, folded away, what is to be said about each."""
+    starts = [at for at, line in enumerate(directive.body) if _CHOICE.match(line)]
+    conversion.questions += 1
+    written = [f"**Question {conversion.questions}**", ""]
+    written += conversion.convert(
+        directive.body[: starts[0] if starts else None], directive.body_line
+    )
+    answers: list[str] = []
+    for letter, start, end in zip(ascii_lowercase, starts, [*starts[1:], None], strict=False):
+        lines = [line.removeprefix("  ") for line in directive.body[start:end]]
+        right, lines[0] = lines[0][3] == "x", lines[0][6:]
+        lines = conversion.convert(lines, directive.body_line + start)
+        gap = lines.index("") if "" in lines else len(lines)
+        written.append(f"- **({letter})** {' '.join(lines[:gap])}")
+        verdict = "**Right.** " if right else ""
+        answers += ["", f"**({letter})** {verdict}{' '.join(lines[gap:]).strip()}"]
+    return [*written, "", *_folded("Answer", answers[1:])]
 
 
 def _list_table(directive: Directive, conversion: Conversion) -> list[str]:
@@ -198,11 +229,13 @@ _WRITERS: dict[str, Callable[[Directive, Conversion], list[str]]] = {
     "dropdown": _dropdown,
     "figure": _figure,
     "image": _figure,
+    "interactive-figure": _interactive_figure,
     "math": _maths,
     "code-block": _code_block,
     "exercise-card": _exercise_card,
     "bibliography": _references,
     "footbibliography": _references,
+    "question": _question,
     "raw": _raw,
     "list-table": _list_table,
     "glossary": _glossary,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -88,7 +89,13 @@ def page_notebook_of(conversion: Conversion) -> NotebookNode:
             title, _, rest = text.partition("\n")
             text = f"{title}\n\n{_ABOUT}\n{rest}"
         if text:
-            notebook.cells.append(nbformat.v4.new_markdown_cell(text))
+            attachments = {
+                name: {"image/png": b64encode(data).decode()}
+                for name, data in conversion.attached.items()
+            }
+            conversion.attached.clear()
+            extra = {"attachments": attachments} if attachments else {}
+            notebook.cells.append(nbformat.v4.new_markdown_cell(text, **extra))
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"  # random ids would make every build differ
     return notebook

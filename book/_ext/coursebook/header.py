@@ -8,6 +8,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 PAGE_DOWNLOADS = "downloads/pages"  # in the site
+FIGURES = "_scripts/figures"  # in `book/`; what is in `_static` Jupyter Book loads on every page
 
 
 def page_notebook(docname: str) -> str:

@@ -38,6 +38,8 @@ class Conversion:
         bibliography: for citations.
         sheets: released sheets by name, for cards.
         glue: values that the page's cells have glued, as text; None before they have run.
+        attached: pictures that the text converted so far shows, by name.
+        questions: how many there were so far.
     """
 
     page: Page
@@ -48,6 +50,8 @@ class Conversion:
     problems: list[Problem] = field(default_factory=list)
     cited: list[str] = field(default_factory=list)
     equations: dict[str, int] = field(default_factory=dict)
+    attached: dict[str, bytes] = field(default_factory=dict)
+    questions: int = 0
 
     def __post_init__(self) -> None:
         """Number the labelled formulas, as the site does."""
@@ -62,6 +66,15 @@ class Conversion:
     def report(self, line: int, what: str) -> None:
         """Remember a problem at a 1-based line of the page."""
         self.problems.append(Problem(f"{self.page.path}:{line}", what))
+
+    def attach(self, path: str, line: int) -> str:
+        """Take a file of the book along with the cell; returns the name that it has there."""
+        file = self.page.path.parent / path
+        if file.is_file():
+            self.attached[file.name] = file.read_bytes()
+        else:
+            self.report(line, f"there is no {path}")
+        return file.name
 
     def notebook_of(self, name: str) -> str | None:
         """File name of a page's notebook, if it has one."""

@@ -66,8 +66,9 @@ def stage(sources: Sources, target: Path, pages: Iterable[Page], sheets: Iterabl
         copy = target / f"{page.name}.md"
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(page.path, copy)
-    if (sources.book / "_static").is_dir():
-        shutil.copytree(sources.book / "_static", target / "_static")
+    for folder in ("_static", "_scripts"):
+        if (sources.book / folder).is_dir():
+            shutil.copytree(sources.book / folder, target / folder)
     for bibliography in sources.book.glob("*.bib"):
         shutil.copy(bibliography, target)
     downloads = target / EXTRA / SHEET_DOWNLOADS

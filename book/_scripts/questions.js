@@ -1,0 +1,76 @@
+// Remembers which option of a question was chosen first: in this browser, and nowhere else.
+(function () {
+  "use strict";
+
+  const KEY = "course-book-answers";
+
+  // Where nothing may be stored, the page still works, and forgets.
+  function load() {
+    try {
+      return JSON.parse(localStorage.getItem(KEY)) ?? {};
+    } catch {
+      return {};
+    }
+  }
+
+  function store(answers) {
+    try {
+      localStorage.setItem(KEY, JSON.stringify(answers));
+    } catch {
+      // A full or forbidden storage costs the memory alone.
+    }
+  }
+
+  const questions = [...document.querySelectorAll(".course-question")];
+  const answers = load();
+  const progress = document.createElement("p");
+  progress.className = "question-progress";
+  const said = document.createElement("span");
+  said.setAttribute("role", "status");
+  const forget = document.createElement("button");
+  forget.type = "button";
+  forget.textContent = "Start again";
+  progress.append(said, " ", forget);
+  questions[0].before(progress);
+
+  function optionsOf(question) {
+    return [...question.querySelectorAll(".question-option")];
+  }
+
+  function show() {
+    let answered = 0;
+    let right = 0;
+    for (const question of questions) {
+      const first = answers[question.dataset.question];
+      const options = optionsOf(question);
+      options.forEach((option, index) => option.toggleAttribute("data-first", index === first));
+      if (first === undefined) continue;
+      answered += 1;
+      right += options[first]?.dataset.right === "true" ? 1 : 0;
+    }
+    said.textContent = answered === 0
+      ? `${questions.length} questions. Choose an answer to see why it is right or wrong.`
+      : `${answered} of ${questions.length} answered, ${right} right at the first try.`;
+    forget.hidden = answered === 0;
+  }
+
+  for (const question of questions) {
+    optionsOf(question).forEach((option, index) => {
+      option.addEventListener("toggle", () => {
+        if (!option.open || question.dataset.question in answers) return;
+        answers[question.dataset.question] = index;
+        store(answers);
+        show();
+      });
+    });
+  }
+  forget.addEventListener("click", () => {
+    for (const question of questions) {
+      delete answers[question.dataset.question];
+      for (const option of optionsOf(question)) option.open = false;
+    }
+    store(answers);
+    show();
+  });
+  show();
+})();

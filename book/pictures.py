@@ -1,0 +1,81 @@
+"""Take the pictures of the book that come from a browser: `make pictures`, after `make book`.
+
+These are the README's picture of a page, and the still pictures that stand for the interactive
+figures where no script runs.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+from tqdm import tqdm
+
+_HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(_HERE / "_ext"))
+
+from coursebook.interactive import FIGURES, STILL_SCALE, figure_names, standalone  # noqa: E402
+
+_ROOT = _HERE.parent
+_README = "readme"
+_PAGE = _ROOT / "build" / "html" / "iou-nms.html"
+_COLUMN = 736  # pixels, the width of a page's text on a wide screen
+
+
+def take_readme(browser: Browser) -> None:
+    """Save what shows of a page, wide and light."""
+    page = browser.new_page(viewport={"width": 1280, "height": 960}, color_scheme="light")
+    page.goto(_PAGE.as_uri())
+    page.wait_for_selector("mjx-container")
+    page.evaluate("window.scrollTo(0, 480)")
+    page.wait_for_timeout(500)
+    page.screenshot(path=_HERE / "_static" / f"{_README}.png")
+    page.close()
+
+
+def take_still(browser: Browser, name: str) -> None:
+    """Save a figure as it is at first, without what only a reader at a screen can use."""
+    folder = _HERE / FIGURES
+    page = browser.new_page(
+        viewport={"width": _COLUMN, "height": 900}, device_scale_factor=STILL_SCALE
+    )
+    page.emulate_media(media="print", color_scheme="light")
+    page.set_content(standalone(folder, name))
+    page.wait_for_selector("[data-ready]")
+    page.locator(".figure-stage").screenshot(path=folder / f"{name}.png")
+    page.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Take all pictures, or those that are named."""
+    figures = figure_names(_HERE / FIGURES)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"{_README} or a figure: {', '.join(figures)} (default: all)",
+    )
+    names = parser.parse_args(arguments).names or [_README, *figures]
+    unknown = sorted(set(names) - {_README, *figures})
+    if unknown:
+        parser.error(f"there is no {', '.join(unknown)}")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None or (_README in names and not _PAGE.is_file()):
+        print("Chromium and a built book are needed: make book", file=sys.stderr)
+        return 1
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for name in tqdm(names, unit="picture"):
+            if name == _README:
+                take_readme(browser)
+            else:
+                take_still(browser, name)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
