@@ -1,4 +1,4 @@
-"""A browser, the built site, and one visit to every page of it in both ways of opening it."""
+"""A browser, the built site in both ways of opening it, and its figures."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from figures import Figure, open_figure
 from playwright.sync_api import Browser, sync_playwright
-from tqdm import tqdm
-from visits import Visit, pages_of, served, visit
+from visits import pages_of, served
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+_SITE = Path(__file__).resolve().parents[2] / "build" / "html"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 # A browser of its own account calls home, and in a container has neither sandbox nor graphics.
 _ARGUMENTS = [
@@ -29,10 +28,9 @@ _ARGUMENTS = [
 @pytest.fixture(scope="session")
 def site() -> Path:
     """The built site."""
-    folder = REPOSITORY / "build" / "html"
-    if not (folder / "index.html").is_file():
-        pytest.fail(f"no site in {folder}: run `make book` first")
-    return folder
+    if not (_SITE / "index.html").is_file():
+        pytest.fail(f"no site in {_SITE}: run `make book` first")
+    return _SITE
 
 
 @pytest.fixture(scope="session")
@@ -51,32 +49,31 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def bases(site: Path) -> Iterator[list[str]]:
+def bases(site: Path) -> Iterator[dict[str, str]]:
     """The two ways to open the site: from a web server, and from a file."""
     with served(site) as address:
-        yield [address, f"{site.as_uri()}/"]
+        yield {"server": address, "file": f"{site.as_uri()}/"}
 
 
-@pytest.fixture(scope="session")
-def visits(browser: Browser, bases: list[str], site: Path) -> list[Visit]:
-    """Every page, opened both ways."""
-    tasks = [(base, name) for base in bases for name in pages_of(site)]
-    return [visit(browser, base, name) for base, name in tqdm(tasks, unit="page")]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for the name of a page is run for every page of the site."""
+    if "page_name" in metafunc.fixturenames:
+        metafunc.parametrize("page_name", pages_of(_SITE))
 
 
 @pytest.fixture
 def figure(
-    request: pytest.FixtureRequest, browser: Browser, site: Path, bases: list[str]
+    request: pytest.FixtureRequest, browser: Browser, site: Path, bases: dict[str, str]
 ) -> Iterator[Figure]:
     """The figure that the test's module NAMEs, on a wide screen, on a page opened as a file."""
-    with open_figure(browser, site, bases[1], request.module.NAME, 1280) as opened:
+    with open_figure(browser, site, bases["file"], request.module.NAME, 1280) as opened:
         yield opened
 
 
 @pytest.fixture
 def phone(
-    request: pytest.FixtureRequest, browser: Browser, site: Path, bases: list[str]
+    request: pytest.FixtureRequest, browser: Browser, site: Path, bases: dict[str, str]
 ) -> Iterator[Figure]:
     """The same on a phone, on a page from a server."""
-    with open_figure(browser, site, bases[0], request.module.NAME, 360) as opened:
+    with open_figure(browser, site, bases["server"], request.module.NAME, 360) as opened:
         yield opened

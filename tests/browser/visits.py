@@ -12,12 +12,19 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 PHONE_WIDTH = 390
 
 # Everything is measured with all folds open: what is folded away is read, too.
 _OPEN_FOLDS = "document.querySelectorAll('details').forEach(fold => { fold.open = true })"
+# What fades in is pale for a moment.
+_AT_ONCE = "* { animation: none !important; transition: none !important }"
+_LOAD_IMAGES = "for (const image of document.images) image.loading = 'eager'"
+_WEIGHT = """() => performance.getEntries()
+    .filter(entry => entry.encodedBodySize !== undefined && !entry.name.includes("mathjax"))
+    .reduce((sum, entry) => sum + entry.encodedBodySize, 0)"""
 _MATHS_DONE = "window.MathJax?.startup?.promise?.then(() => true) ?? true"
 _MATHS = """() => ({
     formulas: document.querySelectorAll('.math').length,
@@ -57,6 +64,8 @@ class Visit:
         bad_images: images without text, or that did not load.
         too_wide: elements that make a phone scroll sideways.
         themes: the themes seen while pressing the theme button three times.
+        weight: bytes of all that was fetched, uncompressed and without MathJax; from a server.
+        violations: what axe-core calls serious or critical, by theme; from a file.
     """
 
     where: str
@@ -69,6 +78,8 @@ class Visit:
     bad_images: list[str] = field(default_factory=list)
     too_wide: list[str] = field(default_factory=list)
     themes: set[str] = field(default_factory=set)
+    weight: int = 0
+    violations: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -117,8 +128,13 @@ def visit(browser: Browser, base: str, name: str) -> Visit:
         _listen(page, seen, base)
         page.goto(seen.where, wait_until="load")
         page.evaluate(_MATHS_DONE)
+        page.evaluate(_LOAD_IMAGES)
         page.wait_for_load_state("networkidle")
+        seen.weight = page.evaluate(_WEIGHT)
+        page.add_style_tag(content=_AT_ONCE)
         page.evaluate(_OPEN_FOLDS)
+        if base.startswith("file:"):
+            seen.violations = _violations(page)
         _look(page, seen)
     finally:
         context.close()
@@ -150,6 +166,17 @@ def _listen(page: Page, seen: Visit, base: str) -> None:
     page.on("requestfailed", failed)
     page.on("console", said)
     page.on("pageerror", lambda error: seen.console_errors.append(str(error)))
+
+
+def _violations(page: Page) -> list[str]:
+    found = []
+    for theme in ("light", "dark"):
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+        for rule in Axe().run(page).response["violations"]:
+            if rule["impact"] in ("serious", "critical"):
+                places = [node["html"][:120] for node in rule["nodes"]]
+                found.append(f"{theme}: {rule['id']}, {len(places)} times: {places[:3]}")
+    return found
 
 
 def _look(page: Page, seen: Visit) -> None:

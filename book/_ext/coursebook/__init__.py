@@ -19,11 +19,14 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register everything with Sphinx."""
     # Imported here: the builder's fast path needs none of Sphinx.
     from coursebook.card import ExerciseCard
+    from coursebook.facts import connect_facts
     from coursebook.figures import check_page
     from coursebook.header import offer_notebook
+    from coursebook.images import SmallImages
     from coursebook.interactive import connect_figures
     from coursebook.progress import PageProgress
     from coursebook.question import connect_questions
+    from coursebook.sidebar import name_folds
 
     app.add_config_value("coursebook_release", "", "env", str)
     app.add_config_value("coursebook_notebooks", [], "env", list)
@@ -32,10 +35,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", _use_svg_maths)
     app.connect("config-inited", _serve_scripts)
     app.connect("doctree-read", check_page)
+    app.add_post_transform(SmallImages)
+    connect_facts(app)
     connect_figures(app)
     connect_questions(app)
     # After the theme has made its own buttons, at 501.
     app.connect("html-page-context", offer_notebook, priority=600)
+    app.connect("html-page-context", name_folds, priority=600)
     app.connect("build-finished", _report_times)
     PageProgress().connect(app)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}

@@ -153,6 +153,12 @@ def _raw(directive: Directive, conversion: Conversion) -> list[str]:
     return [f"*(In the book an interactive figure stands here: {label.group(2).strip()})*"]
 
 
+def _build_facts(directive: Directive, conversion: Conversion) -> list[str]:
+    """Facts about the site, which a notebook is no part of."""
+    del directive, conversion
+    return ["*(In the book, tables of versions and times stand here.)*"]
+
+
 def _question(directive: Directive, conversion: Conversion) -> list[str]:
     """The options as a list, and below, folded away, what is to be said about each."""
     starts = [at for at, line in enumerate(directive.body) if _CHOICE.match(line)]
@@ -235,6 +241,7 @@ _WRITERS: dict[str, Callable[[Directive, Conversion], list[str]]] = {
     "exercise-card": _exercise_card,
     "bibliography": _references,
     "footbibliography": _references,
+    "build-facts": _build_facts,
     "question": _question,
     "raw": _raw,
     "list-table": _list_table,

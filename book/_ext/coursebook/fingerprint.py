@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from coursebook import kernels
+
 _IGNORED = {"__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".ruff_cache"}
 
 
@@ -53,7 +55,7 @@ def execution_key(root: Path) -> str:
     """Hash what the pages' cells can see besides their own text.
 
     jupyter-cache compares the text of cells alone; it would keep a figure that an older `detseg`
-    drew. So each state of these files has its own cache.
+    drew. So each state of these files, and of the kernels' settings, has its own cache.
 
     Args:
         root: the repository.
@@ -61,4 +63,5 @@ def execution_key(root: Path) -> str:
     Returns:
         64 hexadecimal digits.
     """
-    return fingerprint((root / "detseg", root / "data", root / "requirements.txt"))
+    names = ("detseg", "data", "requirements.txt")
+    return fingerprint([*(root / name for name in names), Path(kernels.__file__)])

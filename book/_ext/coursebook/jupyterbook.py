@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from coursebook.kernels import kernels_environment
 from coursebook.problems import Problem
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -23,15 +22,6 @@ _KIND = re.compile(r"\s*\[[\w.]+\]$")
 _CELL_FAILED = "Executing notebook failed"
 _TRACEBACK_SAVED = "Notebook exception traceback saved"
 _LEVEL = re.compile(r"^(?P<level>WARNING|ERROR|CRITICAL):\s")
-# A page shows results, not how they came about. `TQDM_DISABLE` stops the bars that write to
-# stderr; those made for notebooks do not heed it.
-_NO_NOTEBOOK_BARS = """\
-from functools import partialmethod
-
-from tqdm.notebook import tqdm_notebook
-
-tqdm_notebook.__init__ = partialmethod(tqdm_notebook.__init__, disable=True)
-"""
 
 
 @dataclass(frozen=True)
@@ -79,7 +69,7 @@ def run_jupyter_book(
 
     nocolor()
     said = io.StringIO()
-    with _cells_environment(place), contextlib.redirect_stderr(said):
+    with kernels_environment(place.ipython, place.packages), contextlib.redirect_stderr(said):
         execute_pages(with_cells, place.execution, _seconds_of_a_cell(place.source))
         result = build_sphinx(
             place.source,
@@ -112,29 +102,6 @@ def run_jupyter_book(
 def _seconds_of_a_cell(source: Path) -> int:
     config = yaml.safe_load((source / "_config.yml").read_text(encoding="utf-8"))
     return int(config["execute"]["timeout"])
-
-
-@contextlib.contextmanager
-def _cells_environment(place: Workplace) -> Iterator[None]:
-    """The environment in which the pages' kernels start."""
-    profile = place.ipython / "profile_default"
-    (profile / "startup").mkdir(parents=True, exist_ok=True)
-    # Each kernel would else warn on the terminal that it talks over a plain local socket.
-    (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'\n")
-    (profile / "startup" / "no_bars.py").write_text(_NO_NOTEBOOK_BARS)
-    old = dict(os.environ)
-    os.environ["IPYTHONDIR"] = str(place.ipython)
-    paths = [str(place.packages), os.environ.get("PYTHONPATH", "")]
-    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    os.environ["TQDM_DISABLE"] = "1"
-    # The networks are small: a second thread helps them little, another page beside them a lot.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # the debugger's greeting is no result
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(old)
 
 
 def _problems(said: str, source: Path) -> list[Problem]:

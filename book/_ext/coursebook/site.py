@@ -78,6 +78,7 @@ def _make_site(sources: Sources, staged: Path, work: Path) -> tuple[Path, Path]:
     # Seconds to import, so not when the site is up to date.
     from coursebook.citations import read_bibliography
     from coursebook.downloads import page_notebooks, write_notebooks
+    from coursebook.icons import drop_unused_icons
     from coursebook.jupyterbook import Workplace, run_jupyter_book
     from coursebook.pages import Pages, read_pages
     from coursebook.sheets import find_sheets
@@ -112,6 +113,7 @@ def _make_site(sources: Sources, staged: Path, work: Path) -> tuple[Path, Path]:
     notebooks = page_notebooks(pages, sheets, bibliography, work / "jupyter_execute")
     write_notebooks(notebooks, place.output)
     (place.output / ".buildinfo").unlink(missing_ok=True)
+    drop_unused_icons(place.output)
     problems = check_site(place.output)
     if problems:
         raise BookError(problems)

@@ -1,0 +1,19 @@
+// On paper: answers unfolded, in light colours. Code that is folded away and the options of questions
+// stay closed, so that a handout is short and does not give the answers to its questions.
+(function () {
+  "use strict";
+
+  let opened = [];
+  let theme = null;
+
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details.sd-dropdown:not([open])")];
+    for (const fold of opened) fold.open = true;
+    theme = document.documentElement.dataset.theme;
+    document.documentElement.dataset.theme = "light";
+  });
+  window.addEventListener("afterprint", () => {
+    for (const fold of opened) fold.open = false;
+    document.documentElement.dataset.theme = theme;
+  });
+})();
