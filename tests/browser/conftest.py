@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from figures import Figure, open_figure
-from playwright.sync_api import Browser, sync_playwright
+from figures import Figure, mounted_again, open_page
+from playwright.sync_api import Browser, Page, sync_playwright
 from tqdm import tqdm
 from visits import Visit, pages_of, served, visit
 
@@ -64,19 +64,25 @@ def visits(browser: Browser, bases: list[str], site: Path) -> list[Visit]:
     return [visit(browser, base, name) for base, name in tqdm(tasks, unit="page")]
 
 
-@pytest.fixture
-def figure(
+@pytest.fixture(scope="module")
+def desk(
     request: pytest.FixtureRequest, browser: Browser, site: Path, bases: list[str]
-) -> Iterator[Figure]:
-    """The figure that the test's module NAMEs, on a wide screen, on a page opened as a file."""
-    with open_figure(browser, site, bases[1], request.module.NAME, 1280) as opened:
-        yield opened
+) -> Iterator[Page]:
+    """The page of the figure that the module NAMEs, on a wide screen, opened as a file."""
+    with open_page(browser, site, bases[1], request.module.NAME, 1280) as page:
+        yield page
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest, desk: Page) -> Figure:
+    """The figure on that page, as it is at first."""
+    return mounted_again(desk, request.module.NAME)
 
 
 @pytest.fixture
 def phone(
     request: pytest.FixtureRequest, browser: Browser, site: Path, bases: list[str]
 ) -> Iterator[Figure]:
-    """The same on a phone, on a page from a server."""
-    with open_figure(browser, site, bases[0], request.module.NAME, 360) as opened:
-        yield opened
+    """The same on a phone, on a page from a server, opened afresh."""
+    with open_page(browser, site, bases[0], request.module.NAME, 360) as page:
+        yield Figure(page, request.module.NAME)
