@@ -68,7 +68,7 @@ mount("anchors", (stage) => {
   for (const box of data.boxes) rectangle(drawing, box, "anchors-truth");
   const frames = svg(drawing, "g", { class: "anchors-frames" });
   const things = data.boxes.map(([x1, y1]) =>
-    words(drawing, x1, y1 - 3.8, "", { size: 5.6, anchor: "start", class: "anchors-thing" }));
+    words(drawing, x1, y1 - 3.8, "", { size: 5.6, anchor: "start", class: "figure-name figure-halo anchors-thing" }));
   const whole = svg(drawing, "rect", { width: WIDTH, height: HEIGHT, class: "figure-hit" });
   whole.addEventListener("click", (event) => {
     const { x, y } = pointOf(event, drawing);

@@ -180,7 +180,7 @@ mount("panoptic", (stage) => {
   }
 
   function say(drawing, [x, y], text) {
-    words(drawing, x, y, text, { size: 0.048 * picture.width, class: "figure-name panoptic-word" });
+    words(drawing, x, y, text, { size: 0.048 * picture.width, class: "figure-name figure-halo" });
   }
 
   function pixelLines(drawing) {

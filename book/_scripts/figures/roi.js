@@ -151,7 +151,7 @@ mount("roi", (stage) => {
         const value = MAP[FIRST[1] + i][FIRST[0] + j];
         svg(drawing, "rect", { x, y, width: STRIDE, height: STRIDE, class: "roi-cell", "fill-opacity": 0.004 * value });
         svg(drawing, "rect", { x, y, width: STRIDE, height: STRIDE, class: "figure-grid" });
-        words(numbers, x + STRIDE / 2, y + STRIDE / 2, String(value), { size: 2.7, class: "roi-value" });
+        words(numbers, x + STRIDE / 2, y + STRIDE / 2, String(value), { size: 2.7, class: "figure-halo roi-value" });
       }
     }
     const marks = svg(drawing, "g", { class: "roi-marks" });

@@ -162,7 +162,7 @@ mount("windows", (stage) => {
       const width = number >= 1 ? Math.max(Math.log10(number) * unit, 2) : 0;
       svg(chart, "rect", { x: 2, y: y + 17, width, height: 13, class: `figure-${color} figure-shape ${dashed ? "figure-dashed" : ""}` });
       const time = duration((number * milliseconds) / 1000);
-      words(chart, 4, y + 7, `${name}: ${grouped(exact)}, ${time}`, { size: 13, anchor: "start", class: "windows-bar" });
+      words(chart, 4, y + 7, `${name}: ${grouped(exact)}, ${time}`, { size: 13, anchor: "start", class: "figure-halo windows-bar" });
     });
   }
 
