@@ -138,7 +138,8 @@ mount("proposals", (stage) => {
   }
   for (const number of [9, 36, 144, 441, 1296]) {
     svg(plot, "path", { d: `M${across(number)} ${PLOT.bottom}v4`, class: "figure-line figure-soft" });
-    words(plot, across(number), PLOT.bottom + 14, grouped(number), { size: 13, class: "figure-soft" });
+    const x = Math.min(across(number), WIDTH - 24); // the last one stays on the paper
+    words(plot, x, PLOT.bottom + 14, grouped(number), { size: 13, class: "figure-soft" });
   }
   words(plot, (PLOT.left + PLOT.right) / 2, PLOT.height - 8, "number of proposals", { size: 13 });
   words(plot, 0, 0, "recall", { size: 13, transform: `translate(8 ${up(0.625)}) rotate(-90)` });

@@ -189,7 +189,7 @@ mount("receptive-field", (stage) => {
       const at = drawRow(fan, level, { y, places, start: starts[level], jump, scale, from, to });
       const noun = level === 0 ? "pixel" : level === chain.length ? "output" : "value";
       const count = `${places.length} ${noun}${places.length === 1 ? "" : "s"}`;
-      words(fan, WIDTH, y, count, { size: 12.5, anchor: "end" });
+      words(fan, WIDTH - 3, y, count, { size: 12.5, anchor: "end" });
       spots.push({ y, at });
     }
     set(fans, { d: joined(chain, rows, spots) });

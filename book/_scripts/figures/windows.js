@@ -119,14 +119,17 @@ mount("windows", (stage) => {
     const thin = Math.ceil(APART / (stride * scale)); // of so many windows in a line one is drawn
     dots.replaceChildren();
     let outlines = "";
+    let centres = ""; // one path: thousands of circles would take seconds to draw
     for (let i = 0; i < rows; i += thin) {
       for (let j = 0; j < columns; j += thin) {
         const { x, y, width, height } = placed(windowBox(i, j, size, stride));
-        svg(dots, "circle", { cx: x + width / 2, cy: y + height / 2, r: thin > 1 ? 0.9 : clamp(stride * scale * 0.12, 1, 3), class: "windows-dot" });
+        centres += `M${x + width / 2} ${y + height / 2}h0`;
         if (thin === 1) outlines += `M${x} ${y}h${width}v${height}h${-width}z`;
       }
     }
     svg(dots, "path", { d: outlines, class: "figure-grid" });
+    const wide = thin > 1 ? 1.8 : clamp(stride * scale * 0.24, 2, 6);
+    svg(dots, "path", { d: centres, class: "windows-dots", "stroke-width": wide });
     set(frame, { x: left, y: top, width: scale * image[1], height: scale * image[0] });
     title.textContent = thin > 1 && rows * columns > 0 ? `one dot for ${thin} × ${thin} windows` : "one dot for each window";
   }
