@@ -71,7 +71,7 @@ def test_a_figure_stands_on_its_page_as_a_still_picture_with_its_script(
     assert (tiny_book.site / str(still["src"])).is_file()
     assert only(figure, "figcaption").get_text(strip=True) == "Dragoneof them."
     imports = json.loads(only(page, 'script[type="importmap"]').text)["imports"]
-    assert set(imports) == {"figures/base", "figures/boxes"}
+    assert set(imports) == {"figures/base", "figures/boxes", "figures/overlap"}
     assert only(page, 'script[type="module"]').text.strip() == 'import "figures/boxes";'
     assert page.select('link[href^="_static/figures/base.css"]')
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from figures import Figure, open_figure
-from playwright.sync_api import Browser, sync_playwright
+from figures import Figure, mounted_again, open_page
+from playwright.sync_api import Browser, Page, sync_playwright
 from visits import pages_of, served
 
 _SITE = Path(__file__).resolve().parents[2] / "build" / "html"
@@ -61,19 +61,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("page_name", pages_of(_SITE))
 
 
-@pytest.fixture
-def figure(
+@pytest.fixture(scope="module")
+def desk(
     request: pytest.FixtureRequest, browser: Browser, site: Path, bases: dict[str, str]
-) -> Iterator[Figure]:
-    """The figure that the test's module NAMEs, on a wide screen, on a page opened as a file."""
-    with open_figure(browser, site, bases["file"], request.module.NAME, 1280) as opened:
-        yield opened
+) -> Iterator[Page]:
+    """The page of the figure that the module NAMEs, on a wide screen, opened as a file."""
+    with open_page(browser, site, bases["file"], request.module.NAME, 1280) as page:
+        yield page
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest, desk: Page) -> Figure:
+    """The figure on that page, as it is at first."""
+    return mounted_again(desk, request.module.NAME)
 
 
 @pytest.fixture
 def phone(
     request: pytest.FixtureRequest, browser: Browser, site: Path, bases: dict[str, str]
 ) -> Iterator[Figure]:
-    """The same on a phone, on a page from a server."""
-    with open_figure(browser, site, bases["server"], request.module.NAME, 360) as opened:
-        yield opened
+    """The same on a phone, on a page from a server, opened afresh."""
+    with open_page(browser, site, bases["server"], request.module.NAME, 360) as page:
+        yield Figure(page, request.module.NAME)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page
+
+_MATHS = re.compile("mathjax", re.I)
+
+# A module of another address is run anew, and builds its figure anew.
+_MOUNT_AGAIN = """async (name) => {
+    const figure = document.querySelector(`[data-figure="${name}"]`);
+    delete figure.dataset.ready;
+    const map = JSON.parse(document.querySelector("script[type=importmap]").textContent);
+    window.mounts = (window.mounts ?? 0) + 1;
+    await import(`${map.imports[`figures/${name}`]}#${window.mounts}`);
+}"""
 
 _SET_SLIDER = """(slider, value) => {
     slider.value = value;
@@ -54,7 +66,7 @@ class Figure:
 
     def slide(self, label: str, value: float) -> None:
         """Move a slider to a value."""
-        self.root.get_by_label(label, exact=False).evaluate(_SET_SLIDER, str(value))
+        self.root.get_by_role("slider", name=label, exact=True).evaluate(_SET_SLIDER, str(value))
 
     def press(self, text: str) -> None:
         """Click a button by its text."""
@@ -62,7 +74,11 @@ class Figure:
 
     def drag(self, what: Locator, dx: float, dy: float) -> None:
         """Drag a part of the drawing by so many units of the drawing."""
-        scale = what.evaluate("part => part.ownerSVGElement.getScreenCTM().a")
+        # In the middle of the screen, where no bar of the page lies over it.
+        scale = what.evaluate("""part => {
+            part.scrollIntoView({ block: "center", behavior: "instant" });
+            return part.ownerSVGElement.getScreenCTM().a;
+        }""")
         box = what.bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -78,14 +94,22 @@ def page_of(site: Path, name: str) -> str:
     return next(p.name for p in sorted(site.glob("*.html")) if mark in p.read_text("utf-8"))
 
 
+def mounted_again(page: Page, name: str) -> Figure:
+    """The figure of an open page as it is at first, whatever was done to it before."""
+    page.mouse.move(0, 0)
+    page.evaluate(_MOUNT_AGAIN, name)
+    return Figure(page, name)
+
+
 @contextmanager
-def open_figure(browser: Browser, site: Path, base: str, name: str, width: int) -> Iterator[Figure]:
-    """Open a figure's page afresh, at a width in pixels."""
+def open_page(browser: Browser, site: Path, base: str, name: str, width: int) -> Iterator[Page]:
+    """Open a figure's page at a width in pixels, without its maths, which takes long."""
     context = browser.new_context(viewport={"width": width, "height": 900})
+    context.route(_MATHS, lambda route: route.abort())
     try:
         page = context.new_page()
         page.set_default_timeout(5_000)
         page.goto(f"{base}{page_of(site, name)}")
-        yield Figure(page, name)
+        yield page
     finally:
         context.close()

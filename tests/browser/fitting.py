@@ -15,6 +15,7 @@ def assert_fits(figure: Figure) -> None:
     """Nothing sticks out sideways, and the words of its drawings can be read."""
     width = figure.page.viewport_size["width"]
     assert figure.page.evaluate("document.documentElement.scrollWidth") <= width
+    stage = figure.root.locator(".figure-stage").bounding_box()
     for text, left, right, size in figure.root.locator("svg text").evaluate_all(_TEXTS):
-        assert 0 <= left < right <= width, text
+        assert stage["x"] <= left < right <= stage["x"] + stage["width"], text
         assert size >= 10, text

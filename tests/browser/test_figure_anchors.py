@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from figures import Figure
+from fitting import assert_fits
 from torchvision import ops
 from torchvision.models.detection._utils import Matcher
 from torchvision.models.detection.anchor_utils import AnchorGenerator, DefaultBoxGenerator
@@ -183,14 +184,7 @@ def test_scales_ratios_and_thresholds_are_followed(figure: Figure) -> None:
 
 
 def test_on_a_phone_nothing_sticks_out(phone: Figure) -> None:
-    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 360
-    sizes = phone.root.locator("svg text").evaluate_all(
-        """all => all.map((one) => {
-            const scale = one.ownerSVGElement.getScreenCTM().a;
-            return scale * Number(one.getAttribute("font-size"));
-        })"""
-    )
-    assert min(sizes) >= 10
+    assert_fits(phone)
     phone.drag(phone.root.locator(".figure-movable"), 16, 8)
     assert "row 8, column 12" in phone.said("cell")
     assert_numbers_are_right(phone)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from figures import Figure
+from fitting import assert_fits
 from torch import nn
 from torchvision.models.detection.retinanet import RetinaNetHead
 from torchvision.models.detection.ssd import SSDHead
@@ -176,21 +177,7 @@ def test_every_size_is_followed(figure: Figure) -> None:
 def test_on_a_phone_nothing_sticks_out(phone: Figure) -> None:
     phone.slide("anchors K", 12)
     phone.slide("classes C", 80)
-    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 360
-    edges = phone.root.locator("svg text").evaluate_all(
-        "all => all.map((one) => one.getBoundingClientRect()).map((one) => [one.left, one.right])"
-    )
-    stage = phone.root.locator(".figure-stage").bounding_box()
-    assert stage is not None
-    assert min(left for left, _ in edges) >= stage["x"]
-    assert max(right for _, right in edges) <= stage["x"] + stage["width"]
-    sizes = phone.root.locator("svg text").evaluate_all(
-        """all => all.map((one) => {
-            const scale = one.ownerSVGElement.getScreenCTM().a;
-            return scale * Number(one.getAttribute("font-size"));
-        })"""
-    )
-    assert min(sizes) >= 10
+    assert_fits(phone)
     phone.drag(phone.root.locator(".head-handle").nth(1), 8, 8)
     assert numbers(phone, "row")[:2] == [8, 11]
     assert_numbers_are_right(phone)

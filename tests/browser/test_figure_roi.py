@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from figures import Figure
+from fitting import assert_fits
 from torchvision import ops
 
 pytestmark = pytest.mark.browser
@@ -182,14 +183,7 @@ def test_points_are_followed_by_button_and_by_click(figure: Figure) -> None:
 
 
 def test_on_a_phone_nothing_sticks_out(phone: Figure) -> None:
-    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 360
-    sizes = phone.root.locator("svg text").evaluate_all(
-        """all => all.map((one) => {
-            const scale = one.ownerSVGElement.getScreenCTM().a;
-            return scale * Number(one.getAttribute("font-size"));
-        })"""
-    )
-    assert min(sizes) >= 10
+    assert_fits(phone)
     phone.drag(phone.root.locator(".roi-box").nth(1), 3, 1)
     assert box_of(phone) == [74, 38, 103, 85]
     assert_numbers_are_right(phone)

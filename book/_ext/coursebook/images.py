@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from docutils import nodes
 from PIL import Image
 from sphinx.transforms.post_transforms.images import BaseImageConverter
 
-# Of what a lossy file would save, so much has to be gained before a picture loses anything.
-_WORTH_A_LOSS = 0.5
+# Results of another state of this module are not taken.
+_FOLDER = f"webp-{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]}"
+_SMALL_ENOUGH = 60_000  # bytes: below, a picture loses nothing at all
 
 
 class SmallImages(BaseImageConverter):
@@ -23,7 +25,8 @@ class SmallImages(BaseImageConverter):
 
     def handle(self, node: nodes.image) -> None:
         source = Path(self.app.srcdir) / node["uri"]
-        small = Path(self.imagedir) / f"{source.stem}.webp"
+        # The name of what a cell drew is the hash of its content.
+        small = Path(self.app.config.nb_execution_cache_path) / _FOLDER / f"{source.stem}.webp"
         if not small.is_file():
             small.parent.mkdir(parents=True, exist_ok=True)
             small.write_bytes(as_webp(source))
@@ -34,7 +37,7 @@ class SmallImages(BaseImageConverter):
 
 
 def as_webp(file: Path) -> bytes:
-    """A picture as WebP: charts without any loss, photographs with one that is not seen.
+    """A picture as WebP: charts without any loss, others with one that is hardly seen.
 
     Args:
         file: a picture in any format that Pillow reads.
@@ -43,10 +46,22 @@ def as_webp(file: Path) -> bytes:
         The content of a `.webp` file of as many pixels.
     """
     with Image.open(file) as opened:
-        picture = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
+        picture = opened.convert("RGBA")
+    opaque = picture.getchannel("A").getextrema() == (255, 255)
+    picture = picture.convert("RGB") if opaque else picture
     exact = _encoded(picture, lossless=True, quality=50, method=2)
-    lossy = _encoded(picture, quality=88, method=4)
-    return lossy if len(lossy) < _WORTH_A_LOSS * len(exact) else exact
+    if len(exact) < _SMALL_ENOUGH or not opaque:
+        return exact
+    # Scenes with large pixels want few colours, photographs want many.
+    few_colours = _encoded(_with_256_colours(picture), lossless=True, quality=50, method=2)
+    many_colours = _encoded(picture, quality=80, method=4)
+    return min(exact, few_colours, many_colours, key=len)
+
+
+def _with_256_colours(picture: Image.Image) -> Image.Image:
+    quarter = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.NEAREST)
+    palette = quarter.quantize(256, kmeans=1)  # seconds, on the whole of a photograph
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
 
 
 def _encoded(picture: Image.Image, **options: int) -> bytes:

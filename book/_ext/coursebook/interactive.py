@@ -108,7 +108,7 @@ def standalone(folder: Path, name: str) -> str:
 <html lang="en" data-theme="light">
 <meta charset="utf-8">
 <title>{escape(name)}</title>
-<style>body {{ font-family: sans-serif }} {css}</style>
+<style>body {{ font-family: sans-serif; line-height: 1.5 }} {css}</style>
 <script type="importmap">{import_map(folder, modules)}</script>
 <script type="module">{imports([name])}</script>
 {_opening(name)}

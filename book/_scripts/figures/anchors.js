@@ -1,7 +1,7 @@
 // The anchors of one cell on a scene, and which anchors of all cells are positive, forced, neutral and negative.
 
-import { check, controls, fixed, grouped, help, mount, movable, paper, row, set, slider, svg, values, words } from "figures/base";
-import { pointOf } from "figures/pointing";
+import { check, clamp, controls, fixed, grouped, help, mount, movable, paper, pointOf, row, set, slider, svg, values, words } from "figures/base";
+import { iou } from "figures/overlap";
 import data from "figures/anchors-data";
 
 const STRIDE = 8;
@@ -17,8 +17,6 @@ const KINDS = {
   neutral: { color: "soft", look: "anchors-neutral" },
   negative: { color: "orange", look: "anchors-negative" },
 };
-
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 /** Anchors of all cells, xyxy, in the order row, column, scale, ratio; a ratio is height / width. */
 export function makeAnchors([rows, columns], stride, scales, ratios) {
@@ -37,24 +35,16 @@ export function makeAnchors([rows, columns], stride, scales, ratios) {
   return anchors;
 }
 
-/** Intersection over union of two boxes with an area, xyxy. */
-export function boxIou(a, b) {
-  const width = Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0]));
-  const height = Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
-  const areas = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]);
-  return Math.round((SAME * width * height) / (areas - width * height)) / SAME;
-}
-
 /** What each anchor is, the true box that it overlaps most, that IoU, and the largest IoU of each true box. */
 export function assign(anchors, truths, positive, negative) {
-  const table = anchors.map((anchor) => truths.map((truth) => boxIou(anchor, truth)));
+  const table = anchors.map((anchor) => truths.map((truth) => Math.round(SAME * iou(anchor, truth)) / SAME));
   const largest = truths.map((_, index) => table.reduce((most, ious) => Math.max(most, ious[index]), 0));
   const found = table.map((ious) => {
-    const iou = Math.max(...ious);
-    const isBest = ious.some((one, index) => one > 0 && one === largest[index]);
-    const rest = iou < negative ? "negative" : "neutral";
-    const kind = iou >= positive ? "positive" : isBest ? "forced" : rest;
-    return { kind, iou, matched: ious.indexOf(iou) };
+    const best = Math.max(...ious);
+    const isLargest = ious.some((one, index) => one > 0 && one === largest[index]);
+    const rest = best < negative ? "negative" : "neutral";
+    const kind = best >= positive ? "positive" : isLargest ? "forced" : rest;
+    return { kind, iou: best, matched: ious.indexOf(best) };
   });
   return { found, largest };
 }
@@ -78,7 +68,7 @@ mount("anchors", (stage) => {
   for (const box of data.boxes) rectangle(drawing, box, "anchors-truth");
   const frames = svg(drawing, "g", { class: "anchors-frames" });
   const things = data.boxes.map(([x1, y1]) =>
-    words(drawing, x1, y1 - 3.8, "", { size: 5.6, anchor: "start", class: "anchors-thing" }));
+    words(drawing, x1, y1 - 3.8, "", { size: 5.6, anchor: "start", class: "figure-name figure-halo anchors-thing" }));
   const whole = svg(drawing, "rect", { width: WIDTH, height: HEIGHT, class: "figure-hit" });
   whole.addEventListener("click", (event) => {
     const { x, y } = pointOf(event, drawing);
@@ -140,9 +130,9 @@ mount("anchors", (stage) => {
       words(table, 0, 65 + 50 * line, String(ratio), { size: 14, anchor: "start" });
       return SCALES.map((scale, k) => {
         const frame = svg(table, "rect", { x: 48 + 69 * k, y: 43 + 50 * line, width: 64, height: 44 });
-        const iou = words(table, 80 + 69 * k, 58 + 50 * line, "", { size: 14 });
+        const best = words(table, 80 + 69 * k, 58 + 50 * line, "", { size: 14 });
         const kind = words(table, 80 + 69 * k, 75 + 50 * line, "", { size: 13 });
-        return { scale, ratio, frame, iou, kind };
+        return { scale, ratio, frame, best, kind };
       });
     });
   }
@@ -193,11 +183,11 @@ mount("anchors", (stage) => {
     for (const { kind, box } of [...mine].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))) {
       rectangle(svg(frames, "g", { class: `figure-${KINDS[kind].color}` }), box, KINDS[kind].look);
     }
-    for (const { scale, ratio, frame, iou, kind } of entries) {
+    for (const { scale, ratio, frame, best, kind } of entries) {
       const index = chosen[0].indexOf(scale) * chosen[1].length + chosen[1].indexOf(ratio);
       const one = scales.has(scale) && ratios.has(ratio) ? mine[index] : null;
       set(frame, { class: one ? `anchors-frame figure-${KINDS[one.kind].color} ${KINDS[one.kind].look}` : "figure-grid" });
-      iou.textContent = one ? fixed(one.iou, 2) : "";
+      best.textContent = one ? fixed(one.iou, 2) : "";
       kind.textContent = one ? one.kind : "";
     }
     rules.positive.textContent = `IoU ≥ ${fixed(high, 2)}`;

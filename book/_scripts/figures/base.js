@@ -3,6 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const SECONDS_A_STEP = 0.9;
+const STILL = 3; // pixels that a finger moves while it presses
 
 /** Call `build` with every place on the page for the figure `name`, emptied of its still picture. */
 export function mount(name, build) {
@@ -39,9 +40,9 @@ function added(parent, element, attributes, text) {
   return element;
 }
 
-/** A drawing of `width` × `height` units that is as wide as there is room; `label` says what it is. */
-export function paper(stage, { width, height, label, margin = 0, widest = "36rem" }) {
-  const box = `${-margin} ${-margin} ${width + 2 * margin} ${height + 2 * margin}`;
+/** A drawing of `width` × `height` units from (x, y), as wide as there is room; `label` says what it is. */
+export function paper(stage, { x = 0, y = 0, width, height, label, margin = 0, widest = "36rem" }) {
+  const box = `${x - margin} ${y - margin} ${width + 2 * margin} ${height + 2 * margin}`;
   const drawing = svg(stage, "svg", { viewBox: box, class: "figure-paper", role: "group" });
   drawing.setAttribute("aria-label", label);
   drawing.style.maxWidth = widest;
@@ -67,13 +68,17 @@ export function controls(stage, name = "") {
   return group;
 }
 
-/** A slider with its value in words; `change` is called with a number. */
+/**
+ * A slider with its value in words; `change` is called with a number. `show(value, limits)` sets it,
+ * and other limits before: {min, max}.
+ */
 export function slider(parent, { label, min, max, step = 1, value, text = String }, change) {
   const line = html(parent, "label", { class: "figure-slider" });
   html(line, "span", {}, label);
   const input = html(line, "input", { type: "range", min, max, step });
   const output = html(line, "output");
-  function show(next) {
+  function show(next, limits = {}) {
+    set(input, limits);
     input.value = next;
     output.textContent = text(Number(input.value));
     input.setAttribute("aria-valuetext", output.textContent);
@@ -95,7 +100,7 @@ export function field(parent, { label, min, max, step = 1, value }, change) {
   input.addEventListener("change", () => {
     const typed = input.value === "" ? last : Number(input.value);
     const whole = min + Math.round((typed - min) / step) * step;
-    last = Math.min(Math.max(Number(whole.toFixed(6)), min), max);
+    last = clamp(Number(whole.toFixed(6)), min, max);
     show(last);
     change(last);
   });
@@ -170,7 +175,7 @@ export function stepper(parent, { last, value = 0, text = (step) => `step ${step
   /** Go to a step of another number of steps, and tell `change` unless it is the one that asks. */
   function show(to, newLast = end, tell = false) {
     end = newLast;
-    step = Math.min(Math.max(to, 0), end);
+    step = clamp(to, 0, end);
     // A disabled button would lose the focus of those who press it by keyboard.
     set(back, { "aria-disabled": step === 0 });
     set(next, { "aria-disabled": step === end });
@@ -185,10 +190,12 @@ export function stepper(parent, { last, value = 0, text = (step) => `step ${step
  * Let an element of a drawing be moved, by pointer and by arrow keys.
  *
  * `grab()` tells where it is, in a form of the figure's own; `move(start, dx, dy, shift)` moves it
- * by so many units of the drawing from there. `shift` says whether that key is down. A `step`
- * of null leaves the keyboard out: something else must do the same.
+ * by so many units of the drawing from there. `shift` says whether that key is down. `step` is how
+ * far an arrow key moves it, or tells that when asked; null leaves the keyboard out: something else
+ * must do the same. `press(event)` hears of a click that was not the end of a way.
  */
-export function movable(element, { grab, move, step = 1, label = "" }) {
+export function movable(element, { grab, move, step = 1, press = null, label = "" }) {
+  let far = false;
   element.classList.add("figure-movable");
   // An application gets the arrow keys also from a screen reader.
   if (step !== null) set(element, { tabindex: 0, role: "application", "aria-label": label });
@@ -199,8 +206,12 @@ export function movable(element, { grab, move, step = 1, label = "" }) {
     const pixels = element.ownerSVGElement.getScreenCTM().a; // of the screen, for one unit
     const start = grab();
     const from = [event.clientX, event.clientY];
-    const follow = (next) =>
-      move(start, (next.clientX - from[0]) / pixels, (next.clientY - from[1]) / pixels, next.shiftKey);
+    far = false;
+    const follow = (next) => {
+      const [dx, dy] = [next.clientX - from[0], next.clientY - from[1]];
+      far ||= Math.hypot(dx, dy) > STILL;
+      move(start, dx / pixels, dy / pixels, next.shiftKey);
+    };
     const stop = () => {
       element.removeEventListener("pointermove", follow);
       for (const kind of ["pointerup", "pointercancel"]) element.removeEventListener(kind, stop);
@@ -208,14 +219,21 @@ export function movable(element, { grab, move, step = 1, label = "" }) {
     element.addEventListener("pointermove", follow);
     for (const kind of ["pointerup", "pointercancel"]) element.addEventListener(kind, stop);
   });
+  if (press) element.addEventListener("click", (event) => !far && press(event));
   if (step === null) return;
   element.addEventListener("keydown", (event) => {
     const arrow = ARROWS[event.key];
     if (!arrow || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
-    move(grab(), arrow[0] * step, arrow[1] * step, event.shiftKey);
+    const units = typeof step === "function" ? step() : step;
+    move(grab(), arrow[0] * units, arrow[1] * units, event.shiftKey);
   });
+}
+
+/** Where a pointer is, in units of a drawing. */
+export function pointOf(event, drawing) {
+  return new DOMPoint(event.clientX, event.clientY).matrixTransform(drawing.getScreenCTM().inverse());
 }
 
 /** Lines of values that are read out after a change: `show({name: text})`. */
@@ -233,6 +251,11 @@ export function values(stage, names) {
 /** How the figure is used, in one or two sentences. */
 export function help(stage, text) {
   html(stage, "p", { class: "figure-help" }, text);
+}
+
+/** The value, or the limit that it is beyond. */
+export function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
 }
 
 /** A number with so many digits, and a minus that is as wide as a plus. */

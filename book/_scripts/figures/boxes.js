@@ -1,6 +1,7 @@
 // Two boxes to drag on squared paper, with intersection, union, IoU and GIoU as you go.
 
-import { button, controls, field, fixed, help, mount, movable, paper, set, svg, values, words } from "figures/base";
+import { button, clamp, controls, field, fixed, help, mount, movable, paper, set, svg, values, words } from "figures/base";
+import { area, intersection as common } from "figures/overlap";
 
 const COLUMNS = 16;
 const ROWS = 10;
@@ -14,13 +15,9 @@ const COLORS = { A: "blue", B: "orange" };
 const COORDINATES = ["x1", "y1", "x2", "y2"];
 const CORNERS = [[0, 1], [2, 1], [0, 3], [2, 3]]; // the coordinates that each corner moves
 
-export function area([x1, y1, x2, y2]) {
-  return Math.max(0, x2 - x1) * Math.max(0, y2 - y1);
-}
-
 /** All that the figure says of two boxes, xyxy. */
 export function compare(a, b) {
-  const shared = [Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])];
+  const shared = common(a, b);
   const hull = [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])];
   const intersection = area(shared);
   const union = area(a) + area(b) - intersection;
@@ -32,8 +29,8 @@ export function compare(a, b) {
 
 // Boxes keep whole coordinates, at least one square, and stay on the paper.
 function moved(box, dx, dy) {
-  const x = Math.min(Math.max(Math.round(dx), -box[0]), COLUMNS - box[2]);
-  const y = Math.min(Math.max(Math.round(dy), -box[1]), ROWS - box[3]);
+  const x = clamp(Math.round(dx), -box[0], COLUMNS - box[2]);
+  const y = clamp(Math.round(dy), -box[1], ROWS - box[3]);
   return [box[0] + x, box[1] + y, box[2] + x, box[3] + y];
 }
 
@@ -41,7 +38,7 @@ function withCoordinate(box, index, value) {
   const limit = index % 2 === 0 ? COLUMNS : ROWS;
   const low = index < 2 ? 0 : box[index - 2] + 1;
   const high = index < 2 ? box[index + 2] - 1 : limit;
-  return box.with(index, Math.min(Math.max(Math.round(value), low), high));
+  return box.with(index, clamp(Math.round(value), low, high));
 }
 
 function withCorner(box, [x, y], dx, dy) {

@@ -1,13 +1,14 @@
 // One scene and what each of four tasks keeps of it; the things can be moved, doubled and taken away.
 
-import { button, choice, controls, grouped, help, mount, movable, paper, row, set, svg, values, words } from "figures/base";
+import { button, choice, clamp, controls, grouped, help, mount, movable, paper, row, set, svg, values, words } from "figures/base";
+import { areaPath, borderPath, unpacked } from "figures/masks";
 import { plate, plateWidth } from "figures/plate";
 import data from "figures/four-tasks-data";
 
 const MOST = 7; // things
 const PIXELS = data.height * data.width;
-const STUFF = unrolled(data.stuff);
-const MASKS = data.things.map((thing) => unrolled(thing.mask));
+const STUFF = unpacked(data.stuff);
+const MASKS = data.things.map((thing) => unpacked(thing.mask));
 const WIDTH = 340;
 const SCALE = WIDTH / data.width;
 const HEIGHT = data.height * SCALE;
@@ -19,12 +20,6 @@ const TASKS = {
   detection: "object detection",
   instance: "instance segmentation",
 };
-
-function unrolled(runs) {
-  const flat = [];
-  for (let at = 0; at < runs.length; at += 2) flat.push(...Array(runs[at + 1]).fill(runs[at]));
-  return flat;
-}
 
 /** Whose each pixel is: 1 + the position of the last thing that covers it, or 0. Each is {part, x, y}. */
 export function owners(things) {
@@ -94,31 +89,10 @@ export function tally(labels) {
   return counts;
 }
 
-// Pixels as one path: a flat rectangle for each run in a row.
-function pathOf(pixels) {
-  const sorted = [...pixels].sort((a, b) => a - b);
-  let path = "";
-  for (let from = 0; from < sorted.length;) {
-    let to = from + 1;
-    while (to < sorted.length && sorted[to] === sorted[to - 1] + 1 && sorted[to] % data.width !== 0) to += 1;
-    path += `M${sorted[from] % data.width} ${Math.floor(sorted[from] / data.width)}h${to - from}v1h${from - to}z`;
-    from = to;
-  }
-  return path;
-}
-
-// The border of a set of pixels: the sides that it shares with no other pixel of the set.
-function borderOf(pixels) {
-  const inside = new Set(pixels);
-  const path = [];
-  for (const at of pixels) {
-    const [x, y] = [at % data.width, Math.floor(at / data.width)];
-    if (!inside.has(at - data.width)) path.push(`M${x} ${y}h1`);
-    if (!inside.has(at + data.width)) path.push(`M${x} ${y + 1}h1`);
-    if (x === 0 || !inside.has(at - 1)) path.push(`M${x} ${y}v1`);
-    if (x === data.width - 1 || !inside.has(at + 1)) path.push(`M${x + 1} ${y}v1`);
-  }
-  return path.join("");
+function insideOf(pixels) {
+  const inside = Array(PIXELS).fill(false);
+  for (const at of pixels) inside[at] = true;
+  return inside;
 }
 
 // Where the name of an area stands, in units of the drawing: in the middle of its widest row, or
@@ -187,8 +161,11 @@ mount("four-tasks", (stage) => {
 
   function inside(part, x, y) {
     const { width, height } = data.things[part];
-    const within = (value, most) => Math.min(Math.max(Math.round(value), 0), most);
-    return { part, x: within(x, data.width - width), y: within(y, data.height - height) };
+    return {
+      part,
+      x: clamp(Math.round(x), 0, data.width - width),
+      y: clamp(Math.round(y), 0, data.height - height),
+    };
   }
 
   /** Pictures and hit areas of the things; update() puts them into their places. */
@@ -242,7 +219,7 @@ mount("four-tasks", (stage) => {
     },
     semantic(seen, areas) {
       const map = blank();
-      for (const { label, pixels } of areas) svg(map, "path", { d: pathOf(pixels), class: "tasks-pixels", style: colour(label) });
+      for (const { label, pixels } of areas) svg(map, "path", { d: areaPath(insideOf(pixels), data.width), class: "tasks-pixels", style: colour(label) });
       for (const { label, pixels } of areas) {
         if (pixels.length >= 60) plate(kept, WIDTH).show(data.names[label], ...placeOf(pixels, data.names[label]));
       }
@@ -276,8 +253,9 @@ mount("four-tasks", (stage) => {
       const map = blank();
       const masks = seen.map(({ thing }) => owner.flatMap((whose, at) => (whose === thing + 1 ? [at] : [])));
       seen.forEach(({ label }, index) => {
-        svg(map, "path", { d: pathOf(masks[index]), class: "tasks-pixels tasks-mask", style: colour(label) });
-        svg(map, "path", { d: borderOf(masks[index]), class: "figure-line tasks-border" });
+        const inside = insideOf(masks[index]);
+        svg(map, "path", { d: areaPath(inside, data.width), class: "tasks-pixels tasks-mask", style: colour(label) });
+        svg(map, "path", { d: borderPath(inside, data.width, false), class: "figure-line tasks-border" });
       });
       const names = seen.map(({ label }, index) =>
         `${data.names[label]} ${1 + seen.slice(0, index).filter((one) => one.label === label).length}`);

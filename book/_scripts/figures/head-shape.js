@@ -1,9 +1,8 @@
 // The channels of a single-stage head as stacks of maps, and the rows that they become.
 
 import {
-  choice, controls, field, help, mount, movable, paper, row, set, slider, svg, values, words,
+  choice, clamp, controls, field, help, mount, movable, paper, pointOf, row, set, slider, svg, values, words,
 } from "figures/base";
-import { cells, KEY, pointOf } from "figures/pointing";
 
 const LARGEST = 1024; // pixels, a side of the image
 const STRIDES = { 8: "8", 16: "16", 32: "32" };
@@ -13,7 +12,6 @@ const PAPER = { width: 320, height: 325 };
 const NARROWEST = 3; // cells that are narrower have no lines between them
 const COORDINATES = ["dx", "dy", "dw", "dh"];
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const shown = (...sides) => `(${sides.join(",\u00a0")})`; // a tensor's shape, on one line
 const span = ([first, last]) => (first === last ? String(first) : `${first}–${last}`);
 
@@ -92,8 +90,8 @@ mount("head-shape", (stage) => {
     const handle = svg(drawing, "circle", { r: 21, class: "figure-hit head-handle" });
     movable(handle, {
       grab: () => cell,
-      move: (start, dx, dy) => go([start[0] + cells(dy, layout().side), start[1] + cells(dx, layout().side)]),
-      step: KEY,
+      move: (start, dx, dy) => go([dy, dx].map((way, axis) => start[axis] + Math.round(way / layout().side))),
+      step: () => layout().side,
     });
     return { title, gap, heading, body, front, handle };
   }
@@ -196,8 +194,7 @@ mount("head-shape", (stage) => {
     const [rows, columns] = shape.mapHw;
     cell = [clamp(cell[0], 0, rows - 1), clamp(cell[1], 0, columns - 1)];
     anchor = Math.min(anchor, anchors - 1);
-    which.input.max = anchors - 1;
-    which.show(anchor);
+    which.show(anchor, { max: anchors - 1 });
     const { scores, boxes, row: number } = place(shape, ...cell, anchor);
     const names = Array.from({ length: classes }, (_, n) => `class ${n + 1}`);
     drawDeck(decks[0], shape, scores, softmax ? ["background", ...names] : names);

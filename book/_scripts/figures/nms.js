@@ -1,6 +1,6 @@
 // Non-maximum suppression round by round: the best box stays, those that overlap it too much fall.
 
-import { choice, controls, fixed, help, mount, movable, paper, row, set, slider, stepper, svg, values, words } from "figures/base";
+import { choice, clamp, controls, fixed, help, mount, movable, paper, row, set, slider, stepper, svg, values, words } from "figures/base";
 import { iou } from "figures/overlap";
 import { plate, plateWidth } from "figures/plate";
 
@@ -188,8 +188,7 @@ mount("nms", (stage) => {
     movable(mark.hit, {
       grab: () => threshold,
       move: (start, dx) => {
-        const next = Math.min(Math.max(start + dx / BAR.width, 0), 1);
-        threshold = Math.round(next * 200) / 200;
+        threshold = Math.round(200 * clamp(start + dx / BAR.width, 0, 1)) / 200;
         update();
       },
       step: null, // by keyboard: the slider

@@ -1,6 +1,6 @@
 // Tables of numbers in a drawing, one square a number, and a frame that walks over them.
 
-import { movable, set, svg, words } from "figures/base";
+import { clamp, movable, set, svg, words } from "figures/base";
 
 /**
  * Squares with a number each, the upper left corner at (x, y). `press(i, j)` hears of clicks, and
@@ -35,10 +35,10 @@ export function show({ square, text }, value, kind = "", weight = "") {
 /** A frame around one square of a table, moved by arrow keys; `choose(i, j)` is called with where to. */
 export function cursor(parent, { cell, rows, columns, at }, choose) {
   const frame = svg(parent, "rect", { width: cell, height: cell, class: "numbers-cursor" });
-  const within = (value, limit) => Math.min(Math.max(value, 0), limit - 1);
   movable(frame, {
     grab: at,
-    move: ([i, j], dx, dy) => choose(within(i + Math.round(dy / cell), rows), within(j + Math.round(dx / cell), columns)),
+    move: ([i, j], dx, dy) =>
+      choose(clamp(i + Math.round(dy / cell), 0, rows - 1), clamp(j + Math.round(dx / cell), 0, columns - 1)),
     step: cell,
   });
   return (place, label) => set(frame, { x: place.x, y: place.y, "aria-label": label });

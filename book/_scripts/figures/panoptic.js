@@ -1,7 +1,10 @@
 // The panoptic merge: instances claim pixels, the surest first; too much overlap drops one; stuff fills the rest.
 
-import { choice, controls, fixed, help, html, mount, paper, set, slider, svg, values, words } from "figures/base";
+import { choice, controls, fixed, help, html, mount, paper, row, set, slider, svg, values, words } from "figures/base";
+import { areaPath, borderPath, rowsOf, unpacked } from "figures/masks";
 import data from "figures/panoptic-data";
+
+export { unpacked };
 
 const VOID = 255;
 const NAMES = { 1: "disk", 2: "square", 3: "triangle", 4: "person", 5: "sky", 6: "grass", 7: "water" };
@@ -13,23 +16,15 @@ const MANY = 16; // pixels in a row: from here on they are not drawn one by one
 // The page's little picture, 4 × 6 pixels.
 const LITTLE = {
   size: [4, 6],
-  semantic: "5x6 1x5 5x1 1x5 6x1 6x5 1x1",
+  semantic: [5, 6, 1, 5, 5, 1, 1, 5, 6, 1, 6, 5, 1, 1],
   instances: [
-    { label: 1, score: 0.9, mask: "0x6 1x3 0x3 1x3 0x9" },
-    { label: 1, score: 0.8, mask: "0x8 1x3 0x3 1x3 0x7" },
-    { label: 2, score: 0.7, mask: "0x6 1x2 0x4 1x2 0x4 1x1 0x5" },
+    { label: 1, score: 0.9, mask: [0, 6, 1, 3, 0, 3, 1, 3, 0, 9] },
+    { label: 1, score: 0.8, mask: [0, 8, 1, 3, 0, 3, 1, 3, 0, 7] },
+    { label: 2, score: 0.7, mask: [0, 6, 1, 2, 0, 4, 1, 2, 0, 4, 1, 1, 0, 5] },
   ],
-  truth: { classes: "5x6 1x12 6x5 1x1", instances: "0x6 1x4 2x2 1x4 2x2 0x5 2x1" },
+  truth: { classes: [5, 6, 1, 12, 6, 5, 1, 1], instances: [0, 6, 1, 4, 2, 2, 1, 4, 2, 2, 0, 5, 2, 1] },
 };
 const PICTURES = { "4 × 6 pixels": LITTLE, "the scene": data };
-
-/** Runs, `number x length` each, as a flat list of numbers. */
-export function unpacked(text) {
-  return text.split(" ").flatMap((run) => {
-    const [number, length] = run.split("x").map(Number);
-    return Array(length).fill(number);
-  });
-}
 
 /**
  * Class and instance of each pixel, flat and in rows, and what happened to the instances, by score.
@@ -103,39 +98,6 @@ function pixels(count) {
   return `${count} ${count === 1 ? "pixel" : "pixels"}`;
 }
 
-// Runs of pixels of which `inside` is true, none longer than a row: [first, behind the last].
-function* rowsOf(inside, width) {
-  for (let start = 0; start < inside.length; start++) {
-    if (!inside[start]) continue;
-    let end = start + 1;
-    while (end % width !== 0 && inside[end]) end += 1;
-    yield [start, end];
-    start = end - 1;
-  }
-}
-
-// A path over all of them.
-function area(inside, width) {
-  return [...rowsOf(inside, width)]
-    .map(([start, end]) => `M${start % width} ${Math.floor(start / width)}h${end - start}v1h${start - end}z`)
-    .join("");
-}
-
-// The lines between pixels with different keys; what is beyond the picture has the key `beyond`, or no line.
-function borders(keys, width, beyond = null) {
-  const height = keys.length / width;
-  const key = (x, y) => (x < 0 || y < 0 || x >= width || y >= height ? beyond : keys[y * width + x]);
-  const differ = (a, b) => a !== b && a !== null && b !== null;
-  const parts = [];
-  for (let y = 0; y <= height; y++) {
-    for (let x = 0; x <= width; x++) {
-      if (differ(key(x, y), key(x, y - 1))) parts.push(`M${x} ${y}h1`);
-      if (differ(key(x, y), key(x - 1, y))) parts.push(`M${x} ${y}v1`);
-    }
-  }
-  return parts.join("");
-}
-
 // The middle of one of the longest rows of pixels.
 function longestRow(inside, width) {
   const rows = [...rowsOf(inside, width)];
@@ -169,7 +131,7 @@ mount("panoptic", (stage) => {
     threshold = next;
     update();
   });
-  const grid = html(stage, "div", { class: "figure-row panoptic-grid" });
+  const grid = row(stage);
   const papers = {};
   for (const [key, title] of Object.entries({ masks: "masks, over the semantic map", merged: "merged", truth: "truth" })) {
     const place = html(grid, "div");
@@ -218,7 +180,7 @@ mount("panoptic", (stage) => {
   }
 
   function say(drawing, [x, y], text) {
-    words(drawing, x, y, text, { size: 0.048 * picture.width, class: "figure-name panoptic-word" });
+    words(drawing, x, y, text, { size: 0.048 * picture.width, class: "figure-name figure-halo" });
   }
 
   function pixelLines(drawing) {
@@ -235,14 +197,14 @@ mount("panoptic", (stage) => {
     drawing.textContent = "";
     for (const label of new Set(semantic)) {
       const inside = semantic.map((one) => one === label);
-      svg(drawing, "path", { d: area(inside, width), class: `panoptic-pale panoptic-${label}` });
+      svg(drawing, "path", { d: areaPath(inside, width), class: `panoptic-pale panoptic-${label}` });
     }
     pixelLines(drawing);
     const crowd = semantic.map((_, pixel) => masks.filter((mask) => mask[pixel]).length);
     masks.forEach((mask, index) => {
       const color = `figure-${COLORS[index % COLORS.length]}`;
-      svg(drawing, "path", { d: area(mask, width), class: `panoptic-mask ${color}` });
-      const outline = svg(drawing, "path", { d: borders(mask, width, false), class: `panoptic-outline ${color}` });
+      svg(drawing, "path", { d: areaPath(mask, width), class: `panoptic-mask ${color}` });
+      const outline = svg(drawing, "path", { d: borderPath(mask, width, false), class: `panoptic-outline ${color}` });
       // On the little picture outlines lie on each other: a wide one below shows beside a thin one.
       set(outline, { "stroke-width": width > MANY ? 2 : 8 - 2.5 * index });
     });
@@ -260,10 +222,10 @@ mount("panoptic", (stage) => {
       const label = Math.floor(key / 100);
       before[label] = (before[label] ?? -1) + 1;
       const kind = `panoptic-area panoptic-${label} ${before[label] % 2 > 0 ? "panoptic-second" : ""}`;
-      svg(drawing, "path", { d: area(keys.map((one) => one === key), width), class: kind });
+      svg(drawing, "path", { d: areaPath(keys.map((one) => one === key), width), class: kind });
     }
     pixelLines(drawing);
-    svg(drawing, "path", { d: borders(keys, width), class: "panoptic-border" });
+    svg(drawing, "path", { d: borderPath(keys, width), class: "panoptic-border" });
     for (const key of all) {
       const inside = keys.map((one) => one === key);
       if (inside.filter(Boolean).length < (width * height) / 50) continue;

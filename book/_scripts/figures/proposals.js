@@ -1,6 +1,6 @@
 // How many proposals it takes to find four things on a photograph: Selective Search, a grid, random boxes.
 
-import { button, choice, controls, fixed, grouped, help, mount, movable, paper, row, set, slider, svg, values, words } from "figures/base";
+import { button, choice, clamp, controls, fixed, grouped, help, mount, movable, paper, row, set, slider, svg, values, words } from "figures/base";
 import { iou } from "figures/overlap";
 import { plate } from "figures/plate";
 import data from "figures/proposals-data";
@@ -18,7 +18,7 @@ const PLOT = { left: 42, right: 326, top: 34, bottom: 262, height: 306 };
 
 /** Three sizes times three shapes at each of perAxis² places, cut off at the border: (9 · perAxis²) boxes. */
 export function gridBoxes(perAxis, side) {
-  const inside = (value) => Math.min(Math.max(value, 0), side);
+  const inside = (value) => clamp(value, 0, side);
   const centres = Array.from({ length: perAxis }, (_, index) => ((index + 0.5) * side) / perAxis);
   const boxes = [];
   for (const y of centres) for (const x of centres) for (const size of [side / 8, side / 4, side / 2]) {
@@ -138,7 +138,8 @@ mount("proposals", (stage) => {
   }
   for (const number of [9, 36, 144, 441, 1296]) {
     svg(plot, "path", { d: `M${across(number)} ${PLOT.bottom}v4`, class: "figure-line figure-soft" });
-    words(plot, across(number), PLOT.bottom + 14, grouped(number), { size: 13, class: "figure-soft" });
+    const x = Math.min(across(number), WIDTH - 24); // the last one stays on the paper
+    words(plot, x, PLOT.bottom + 14, grouped(number), { size: 13, class: "figure-soft" });
   }
   words(plot, (PLOT.left + PLOT.right) / 2, PLOT.height - 8, "number of proposals", { size: 13 });
   words(plot, 0, 0, "recall", { size: 13, transform: `translate(8 ${up(0.625)}) rotate(-90)` });
@@ -166,7 +167,7 @@ mount("proposals", (stage) => {
     const boxes = proposed(source, place);
     set(pile, {
       d: boxes.map(([x1, y1, x2, y2]) => `M${x1} ${y1}H${x2}V${y2}H${x1}Z`).join(""),
-      "stroke-opacity": Math.min(0.7, Math.max(0.08, 20 / number)),
+      "stroke-opacity": clamp(20 / number, 0.08, 0.7),
     });
     marks.forEach(({ group, boxes: rectangles, label, x, y }, index) => {
       const one = best[source][place][index];

@@ -1,6 +1,6 @@
 // A ranked list of hits and misses, its precision-recall curve, and its average precision by three rules.
 
-import { button, choice, controls, field, fixed, help, mount, movable, paper, row, set, slider, svg, values, words } from "figures/base";
+import { button, choice, clamp, controls, field, fixed, help, mount, movable, paper, row, set, slider, svg, values, words } from "figures/base";
 
 const MOST = 10; // detections
 const MOST_TRUE = 12;
@@ -95,7 +95,7 @@ mount("ranking", (stage) => {
     "a detection, arrow keys move it, Space turns it. The slider, or the handle at the dashed line, says how many of the first you keep.");
 
   function keptText(count) {
-    return count === 0 ? "none" : `${count} (score ≥ ${fixed(SCORES[count - 1], 2)})`;
+    return count === 0 ? "none" : `${count} (≥ ${fixed(SCORES[count - 1], 2)})`;
   }
 
   function change(next) {
@@ -141,24 +141,16 @@ mount("ranking", (stage) => {
     svg(pill, "rect", { x: COLUMNS.kind - 32, y: top, width: 64, height: LIST.pitch, class: "figure-hit" });
     svg(pill, "rect", { x: COLUMNS.kind - 30, y: top + 4, width: 60, height: LIST.pitch - 8, rx: 10, class: "figure-shape ranking-thin" });
     const kind = words(pill, COLUMNS.kind, middle, "", { size: 13, class: "figure-name" });
-    let dragged = false;
     const carry = {
-      grab: () => {
-        dragged = false;
-        return { at: rank, before: hits };
-      },
-      move: ({ at, before }, dx, dy) => {
-        const to = Math.min(Math.max(Math.round(at + dy / LIST.pitch), 0), before.length - 1);
-        dragged ||= to !== at;
-        change(moved(before, at, to));
+      grab: () => hits,
+      move: (before, dx, dy) => {
+        const to = clamp(Math.round(rank + dy / LIST.pitch), 0, before.length - 1);
+        change(moved(before, rank, to));
         slots[to].body.focus({ preventScroll: true });
       },
     };
     movable(body, { ...carry, step: LIST.pitch });
-    movable(pill, { ...carry, step: null });
-    pill.addEventListener("click", () => {
-      if (!dragged) turn(rank);
-    });
+    movable(pill, { ...carry, step: null, press: () => turn(rank) });
     body.addEventListener("keydown", (event) => {
       if (event.key !== " " && event.key !== "Enter") return;
       event.preventDefault();
@@ -173,7 +165,7 @@ mount("ranking", (stage) => {
   movable(handle, {
     grab: () => kept,
     move: (start, dx, dy) => {
-      kept = Math.min(Math.max(Math.round(start + dy / LIST.pitch), 0), hits.length);
+      kept = clamp(Math.round(start + dy / LIST.pitch), 0, hits.length);
       update();
     },
     step: null, // by keyboard: the slider
@@ -250,8 +242,7 @@ mount("ranking", (stage) => {
       set(body, { "aria-label": `Rank ${rank + 1}, score ${fixed(SCORES[rank], 2)}, ${name}` });
     });
     set(cut, { transform: `translate(0 ${LIST.top + LIST.pitch * kept})` });
-    set(knob.input, { max: hits.length });
-    knob.show(kept);
+    knob.show(kept, { max: hits.length });
     number.show(numGt);
     set(more, { "aria-disabled": hits.length === MOST });
     set(fewer, { "aria-disabled": hits.length === 1 });

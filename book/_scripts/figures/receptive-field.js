@@ -1,12 +1,12 @@
 // What one output of a chain of layers sees: the values below it, layer by layer, down to the pixels.
 
-import { button, controls, field, help, html, mount, movable, paper, row, set, stepper, svg, values, words } from "figures/base";
+import { button, clamp, controls, field, help, html, mount, movable, paper, row, set, stepper, svg, values, words } from "figures/base";
 import data from "figures/receptive-field-data";
 
 const MOST = 8; // layers
 const LIMITS = { kernel: [1, 7], stride: [1, 3], dilation: [1, 4] };
 const WIDTH = 320;
-const FAN = { left: 70, right: 254 }; // between the names and the numbers of the rows
+const FAN = { left: 76, right: 234 }; // between the names and the numbers of the rows
 const PITCH = 40; // from one row to the next
 const MOST_LINES = 400; // more of them would be a blot
 const SMALLEST_DOT = 3; // units from one value to the next, below which a row is drawn as bars
@@ -79,7 +79,7 @@ mount("receptive-field", (stage) => {
   movable(handle, {
     grab: () => spot,
     move: ([x, y], dx, dy) => {
-      spot = [x + dx, y + dy].map((value) => Math.min(Math.max(Math.round(value), 0), data.side - 1));
+      spot = [x + dx, y + dy].map((value) => clamp(Math.round(value), 0, data.side - 1));
       update();
     },
   });
@@ -189,7 +189,7 @@ mount("receptive-field", (stage) => {
       const at = drawRow(fan, level, { y, places, start: starts[level], jump, scale, from, to });
       const noun = level === 0 ? "pixel" : level === chain.length ? "output" : "value";
       const count = `${places.length} ${noun}${places.length === 1 ? "" : "s"}`;
-      words(fan, WIDTH, y, count, { size: 12.5, anchor: "end", class: "figure-name" });
+      words(fan, WIDTH - 3, y, count, { size: 12.5, anchor: "end" });
       spots.push({ y, at });
     }
     set(fans, { d: joined(chain, rows, spots) });
@@ -213,7 +213,7 @@ mount("receptive-field", (stage) => {
     const corner = spot.map((value) => Math.round(value + 0.5 - size / 2));
     const hole = ([x1, x2], [y1, y2]) => {
       const [left, top, right, bottom] = [x1, y1, x2, y2].map((value, index) =>
-        Math.min(Math.max(corner[index % 2] + value, 0), data.side));
+        clamp(corner[index % 2] + value, 0, data.side));
       return `M${left} ${top}H${right}V${bottom}H${left}Z`;
     };
     const [along, down] = corner.map((start) =>

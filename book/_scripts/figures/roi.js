@@ -1,9 +1,8 @@
 // A box on a feature map: RoI pool's two roundings beside RoI align's sampling points.
 
 import {
-  choice, controls, fixed, help, mount, movable, paper, row, set, stepper, svg, values, words,
+  choice, clamp, controls, fixed, help, mount, movable, paper, pointOf, row, set, stepper, svg, values, words,
 } from "figures/base";
-import { pointOf } from "figures/pointing";
 import data from "figures/roi-data";
 
 const { stride: STRIDE, map: MAP } = data; // values in hundredths of the largest
@@ -16,7 +15,6 @@ const CORNERS = [[0, 1], [2, 1], [0, 3], [2, 3]]; // the coordinates that each c
 const OUTPUT = { width: 36, height: 24 };
 
 const range = (count) => Array.from({ length: count }, (_, index) => index);
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 /** To the nearest whole number, halves away from zero. */
 export function rounded(value) {
@@ -136,10 +134,10 @@ mount("roi", (stage) => {
   }
 
   function side(title, claim, color) {
-    const size = { width: width + 5.5, height: height + OUTPUT.height + 14 };
-    const drawing = paper(both, { ...size, label: `${title} on a feature map` });
+    const drawing = paper(both, { // in the image's pixels
+      x: left - 5, y: top - 10, width: width + 5.5, height: height + OUTPUT.height + 14, label: `${title} on a feature map`,
+    });
     drawing.classList.add(`figure-${color}`);
-    set(drawing, { viewBox: `${left - 5} ${top - 10} ${size.width} ${size.height}` }); // in the image's pixels
     words(drawing, left, top - 7.5, title, { size: 3.4, anchor: "start", class: "figure-name" });
     words(drawing, left + width, top - 7.5, claim, { size: 3, anchor: "end" });
     const numbers = svg(null, "g");
@@ -153,7 +151,7 @@ mount("roi", (stage) => {
         const value = MAP[FIRST[1] + i][FIRST[0] + j];
         svg(drawing, "rect", { x, y, width: STRIDE, height: STRIDE, class: "roi-cell", "fill-opacity": 0.004 * value });
         svg(drawing, "rect", { x, y, width: STRIDE, height: STRIDE, class: "figure-grid" });
-        words(numbers, x + STRIDE / 2, y + STRIDE / 2, String(value), { size: 2.7, class: "roi-value" });
+        words(numbers, x + STRIDE / 2, y + STRIDE / 2, String(value), { size: 2.7, class: "figure-halo roi-value" });
       }
     }
     const marks = svg(drawing, "g", { class: "roi-marks" });
@@ -162,11 +160,7 @@ mount("roi", (stage) => {
     movable(body, {
       grab: () => box,
       move: (start, dx, dy, shift) => shape(shift ? withCorner(start, CORNERS[3], dx, dy) : moved(start, dx, dy)),
-    });
-    let pressed = null;
-    body.addEventListener("pointerdown", () => { pressed = box; });
-    body.addEventListener("click", (event) => { // one that was not a drag
-      if (pressed === box) pick(pointOf(event, drawing));
+      press: (event) => pick(pointOf(event, drawing)),
     });
     const corners = CORNERS.map((corner) => {
       const dot = svg(drawing, "circle", { r: 1.1, class: "roi-corner figure-dot" });

@@ -1,7 +1,8 @@
 // The window of 14 × 14 pixels behind each output of the lecture's converted network, and what windows share.
 
-import { check, controls, grouped, help, mount, movable, paper, row, set, slider, svg, values, words } from "figures/base";
+import { check, clamp, controls, grouped, help, mount, movable, paper, row, set, slider, svg, values, words } from "figures/base";
 import { cursor, show as showCell, table } from "figures/numbers";
+import { area as areaOf, intersection } from "figures/overlap";
 
 const WINDOW = 14;
 const LAYERS = [[5, 1], [2, 2], [5, 1], [1, 1]]; // kernel and stride, from the input on
@@ -33,10 +34,7 @@ export function windowsOf(output) {
 
 /** Pixels that the windows of two outputs share. */
 export function sharedPixels(one, other) {
-  const [a, b] = [windowsOf(one)[0], windowsOf(other)[0]];
-  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
-  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
-  return Math.max(0, width) * Math.max(0, height);
+  return areaOf(intersection(windowsOf(one)[0], windowsOf(other)[0]));
 }
 
 /** Multiply-adds for an image with n × n pixels: every window as a crop, and all in one pass. */
@@ -61,7 +59,6 @@ mount("shared-window", (stage) => {
   let counting = false;
 
   const pair = row(stage);
-  pair.classList.add("shared-window-row");
   const size = { width: SIDE, height: SIDE + TOP, margin: 4, widest: "23rem" };
   const left = paper(pair, { ...size, label: "The image, with the window of an output" });
   const right = paper(pair, { ...size, label: "The maps behind it, down to the outputs" });
@@ -84,7 +81,7 @@ mount("shared-window", (stage) => {
 
   function choose(i, j) {
     const last = mapSides(n).at(-1) - 1;
-    chosen = [i, j].map((at) => Math.min(Math.max(at, 0), last));
+    chosen = [i, j].map((at) => clamp(at, 0, last));
     update();
   }
 
@@ -124,7 +121,7 @@ mount("shared-window", (stage) => {
     grid(left, n, pixel, 0, TOP);
     const unused = svg(left, "path", { class: "shared-window-unused" });
     const frame = svg(left, "rect", { class: "figure-shape figure-blue" });
-    const common = svg(left, "path", { class: "figure-fill figure-blue", "pointer-events": "none" });
+    const common = svg(left, "rect", { class: "figure-fill figure-blue", "pointer-events": "none" });
     const beside = ["orange", "green"].map((color) =>
       svg(left, "rect", { class: `figure-line figure-dashed shared-window-beside figure-${color}` }));
     movable(frame, {
@@ -133,7 +130,7 @@ mount("shared-window", (stage) => {
       step: pixel * STRIDE,
     });
 
-    words(right, 0, 9, `pooled, ${pooled} × ${pooled}`, { size: 14, anchor: "start", class: "figure-name" });
+    words(right, 0, 9, "pooled", { size: 14, anchor: "start", class: "figure-name" });
     grid(right, pooled, POOLED / pooled, 0, TOP);
     const filter = svg(right, "rect", { class: "figure-shape figure-blue" });
     words(right, OUTPUTS.x, 9, `outputs, ${outputs} × ${outputs}`, { size: 14, anchor: "start", class: "figure-name" });
@@ -143,8 +140,9 @@ mount("shared-window", (stage) => {
     const small = { size: 12.5, anchor: "start", class: "figure-soft" };
     words(right, OUTPUTS.x, TOP + outputs * cell + 16, "% of the pixels shared", small);
     const mark = cursor(right, { ...shape, at: () => chosen }, choose);
-    words(right, 0, TOP + POOLED + 16, `from ${first} × ${first}`, small);
-    const bottom = TOP + Math.max(POOLED, outputs * cell) + 26;
+    words(right, 0, TOP + POOLED + 16, `${pooled} × ${pooled}`, small);
+    words(right, 0, TOP + POOLED + 32, `from ${first} × ${first}`, small);
+    const bottom = TOP + Math.max(POOLED + 16, outputs * cell) + 26;
     const bars = svg(right, "g");
     drawn = { bars, bottom, pixel, unused, frame, common, beside, filter, cells, mark };
   }
@@ -172,9 +170,7 @@ mount("shared-window", (stage) => {
     });
     // What all three share.
     const others = [sideways, down].filter(Boolean).map((other) => windowsOf(other)[0]);
-    const a = [0, 1].map((axis) => Math.max(windows[0][axis], ...others.map((box) => box[axis])));
-    const b = [2, 3].map((axis) => Math.min(windows[0][axis], ...others.map((box) => box[axis])));
-    set(common, { d: `M${a[0] * pixel} ${TOP + a[1] * pixel}H${b[0] * pixel}V${TOP + b[1] * pixel}H${a[0] * pixel}Z` });
+    place(common, others.reduce(intersection, windows[0]), pixel);
 
     const area = WINDOW ** 2;
     cells.forEach((cellsInRow, line) => cellsInRow.forEach((cell, column) => {

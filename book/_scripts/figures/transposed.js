@@ -1,6 +1,6 @@
 // A transposed convolution, stamp by stamp: copies of the weights are added up, then the rim is cut off.
 
-import { choice, controls, help, html, mount, paper, row, set, slider, stepper, svg, values, words } from "figures/base";
+import { choice, controls, help, mount, paper, row, set, slider, stepper, svg, values, words } from "figures/base";
 import { cursor, show as showCell, table } from "figures/numbers";
 
 const SIDE = 312; // units of the output's drawing
@@ -8,7 +8,7 @@ const LARGEST_CELL = 72;
 const TOP = 24; // above the tables, for their names
 const INPUT_CELL = 44;
 const WEIGHT_CELL = 32;
-const WEIGHTS = 150; // from where on the weights and the stamp stand
+const WEIGHTS = 168; // from where on the weights and the stamp stand
 const LIMITS = { stride: 3, padding: 3, outputPadding: 2 };
 const COLORS = ["blue", "orange", "green", "purple"]; // neighbours never share one
 
@@ -75,7 +75,6 @@ mount("transposed", (stage) => {
   let chosen = [2, 2]; // of the untrimmed output
 
   const pair = row(stage);
-  pair.classList.add("transposed-row");
   const size = { width: SIDE, height: SIDE, widest: "22rem" };
   const left = paper(pair, { ...size, label: "The input, the weights and the stamp" });
   const right = paper(pair, { ...size, label: "The output, with the part that is kept" });
@@ -96,7 +95,7 @@ mount("transposed", (stage) => {
     counting = key === "counts";
     update();
   });
-  const sliders = html(stage, "div", { class: "figure-controls transposed-sliders" });
+  const sliders = controls(stage);
   const knobs = {
     stride: slider(sliders, { label: "stride", min: 1, max: LIMITS.stride, value: stride }, (next) =>
       change(() => { stride = next; })),
@@ -166,9 +165,9 @@ mount("transposed", (stage) => {
     const weights = numbered(kernel, counting);
     const { kept, side, plane } = stamped(input, weights, stride, padding, outputPadding, step);
     const { cell } = drawn;
-    set(knobs.padding.input, { max: largestPadding(n, kernel, stride, outputPadding) });
-    set(knobs.outputPadding.input, { max: stride - 1 });
-    for (const [key, value] of Object.entries({ stride, padding, outputPadding })) knobs[key].show(value);
+    knobs.stride.show(stride);
+    knobs.padding.show(padding, { max: largestPadding(n, kernel, stride, outputPadding) });
+    knobs.outputPadding.show(outputPadding, { max: stride - 1 });
     walk.show(step, n * n);
 
     const now = step - 1; // the number of the last stamp

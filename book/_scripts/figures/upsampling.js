@@ -1,6 +1,6 @@
 // A small map enlarged in five ways, side by side, and the weights behind any one number.
 
-import { button, controls, field, fixed, help, html, mount, movable, paper, set, svg, values, words } from "figures/base";
+import { button, clamp, controls, field, fixed, help, html, mount, movable, paper, set, svg, values, words } from "figures/base";
 import { cursor, short, show as showCell, sum, table } from "figures/numbers";
 
 const FACTOR = 2;
@@ -40,7 +40,7 @@ export function lineWeights(method, n, factor, j) {
     for (let k = Math.floor(centre) - 1; k <= Math.floor(centre) + 2; k++) {
       const distance = Math.abs(centre - k);
       const weight = method === "bicubic" ? cubicWeight(distance) : Math.max(0, 1 - distance);
-      weights[Math.min(Math.max(k, 0), n - 1)] += weight;
+      weights[clamp(k, 0, n - 1)] += weight;
     }
   }
   return weights;
@@ -174,7 +174,7 @@ mount("upsampling", (stage) => {
     movable(hit, {
       grab: () => placeOf(index),
       move: ([i, j], dx, dy) => {
-        const inside = (at, window) => Math.min(Math.max(at, window * FACTOR), window * FACTOR + FACTOR - 1);
+        const inside = (at, window) => clamp(at, window * FACTOR, window * FACTOR + FACTOR - 1);
         const to = [inside(i + Math.round(dy / CELL), k), inside(j + Math.round(dx / CELL), l)];
         positions = positions.with(index, to[0] * columns * FACTOR + to[1]);
         choose("unpool", ...to);

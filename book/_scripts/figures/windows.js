@@ -1,9 +1,9 @@
 // How many windows a classifier has to look at, how long that takes, and how many boxes there are at all.
 
 import {
-  button, controls, field, fixed, grouped, help, mount, movable, paper, row, set, slider, svg, values, words,
+  button, clamp, controls, field, fixed, grouped, help, mount, movable, paper, pointOf, row, set, slider, svg, values,
+  words,
 } from "figures/base";
-import { cells, KEY, pointOf } from "figures/pointing";
 
 const LARGEST = 4000; // pixels, a side of the image or of the window
 const ROOM = { left: 2, top: 22, width: 316, height: 237 }; // of the image, in units of the drawing
@@ -17,8 +17,6 @@ const PRESETS = {
   "… at stride 1": { image: [600, 800], size: [100, 100], stride: 1 },
   "by hand, 6 × 5": { image: [5, 6], size: [3, 3], stride: 1 },
 };
-
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 /** Rows and columns of window positions; sizes are height, width. No window where it is too large. */
 export function positions(imageHw, sizeHw, stride) {
@@ -64,8 +62,8 @@ mount("windows", (stage) => {
   const handle = svg(drawing, "rect", { class: "figure-hit windows-handle" });
   movable(handle, {
     grab: () => cell,
-    move: (start, dx, dy) => go([dy, dx].map((way, axis) => start[axis] + cells(way, stride * layout().scale))),
-    step: KEY,
+    move: (start, dx, dy) => go([dy, dx].map((way, axis) => start[axis] + Math.round(way / stride / layout().scale))),
+    step: () => stride * layout().scale,
   });
   const chart = paper(both, { width: 320, height: 264, label: "Numbers of windows and boxes, each mark a thousand times the one before" });
 
@@ -121,14 +119,17 @@ mount("windows", (stage) => {
     const thin = Math.ceil(APART / (stride * scale)); // of so many windows in a line one is drawn
     dots.replaceChildren();
     let outlines = "";
+    let centres = ""; // one path: thousands of circles would take seconds to draw
     for (let i = 0; i < rows; i += thin) {
       for (let j = 0; j < columns; j += thin) {
         const { x, y, width, height } = placed(windowBox(i, j, size, stride));
-        svg(dots, "circle", { cx: x + width / 2, cy: y + height / 2, r: thin > 1 ? 0.9 : clamp(stride * scale * 0.12, 1, 3), class: "windows-dot" });
+        centres += `M${x + width / 2} ${y + height / 2}h0`;
         if (thin === 1) outlines += `M${x} ${y}h${width}v${height}h${-width}z`;
       }
     }
     svg(dots, "path", { d: outlines, class: "figure-grid" });
+    const wide = thin > 1 ? 1.8 : clamp(stride * scale * 0.24, 2, 6);
+    svg(dots, "path", { d: centres, class: "windows-dots", "stroke-width": wide });
     set(frame, { x: left, y: top, width: scale * image[1], height: scale * image[0] });
     title.textContent = thin > 1 && rows * columns > 0 ? `one dot for ${thin} × ${thin} windows` : "one dot for each window";
   }
@@ -164,7 +165,7 @@ mount("windows", (stage) => {
       const width = number >= 1 ? Math.max(Math.log10(number) * unit, 2) : 0;
       svg(chart, "rect", { x: 2, y: y + 17, width, height: 13, class: `figure-${color} figure-shape ${dashed ? "figure-dashed" : ""}` });
       const time = duration((number * milliseconds) / 1000);
-      words(chart, 4, y + 7, `${name}: ${grouped(exact)}, ${time}`, { size: 13, anchor: "start", class: "figure-name windows-bar" });
+      words(chart, 4, y + 7, `${name}: ${grouped(exact)}, ${time}`, { size: 13, anchor: "start", class: "figure-halo windows-bar" });
     });
   }
 
