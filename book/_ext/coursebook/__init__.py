@@ -24,6 +24,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from coursebook.interactive import connect_figures
     from coursebook.progress import PageProgress
     from coursebook.question import connect_questions
+    from coursebook.terms import TermLinks
 
     app.add_config_value("coursebook_release", "", "env", str)
     app.add_config_value("coursebook_notebooks", [], "env", list)
@@ -37,6 +38,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # After the theme has made its own buttons, at 501.
     app.connect("html-page-context", offer_notebook, priority=600)
     app.connect("build-finished", _report_times)
+    TermLinks().connect(app)
     PageProgress().connect(app)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}
 
