@@ -1,13 +1,15 @@
 """Links from the first use of a term on a page to its entry in the glossary, with the definition.
 
-A term is found in its singular and plural, and with hyphens for spaces; the first letter may be a
-capital. The glossary's header lists words that are `everyday` ones, too: these are linked only where
-a page sets them in bold or italics, or says so itself with the role `{term}`.
+A term is found in its singular and plural, with hyphens for spaces, and with capitals at the start of
+its words; not inside quotation marks, where somebody else speaks. The glossary's header lists words
+that are `everyday` ones, too: these are linked only where a page sets them in bold, or says so itself
+with the role `{term}`. The students' notebooks are shown as they are handed out, without links.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -58,7 +60,7 @@ class Glossary:
 
     Args:
         entries: all of them.
-        everyday: terms that are linked only where they are emphasised.
+        everyday: terms that are linked only where they stand alone in bold.
     """
 
     def __init__(self, entries: list[Entry], everyday: set[str]) -> None:
@@ -70,24 +72,27 @@ class Glossary:
         forms = "|".join(f"(?P<t{at}>{_forms(term)})" for at, (term, _) in enumerate(self._terms))
         self._pattern = re.compile(rf"(?<![\w-])(?:{forms})(?![\w-])")
 
-    def find(self, text: str, *, emphasised: bool) -> list[tuple[re.Match[str], Entry]]:
+    def find(self, text: str, *, bold: bool) -> Iterator[tuple[re.Match[str], Entry]]:
         """The terms in a text, in order."""
-        found = []
         for match in self._pattern.finditer(text):
             term, entry = self._terms[int(str(match.lastgroup)[1:])]
-            if emphasised or term not in self._everyday:
-                found.append((match, entry))
-        return found
+            defined = bold and match.group() == text.strip(".:")
+            if (defined or term not in self._everyday) and not _is_quoted(match):
+                yield match, entry
 
 
 def _forms(term: str) -> str:
     r"""A pattern for the forms of a term in a sentence.
 
     >>> _forms("skip connection")
-    '[Ss]kip[\\s-]connection(?:e?s)?'
+    '[Ss]kip[\\s-][Cc]onnection(?:e?s)?'
     """
-    words = r"[\s-]".join(re.escape(word) for word in re.split("[ -]", term))
-    return f"[{term[0].upper()}{term[0]}]{words[1:]}(?:e?s)?"
+    words = (f"[{word[0].upper()}{word[0]}]{re.escape(word[1:])}" for word in term.split())
+    return r"[\s-]".join(words) + "(?:e?s)?"
+
+
+def _is_quoted(match: re.Match[str]) -> bool:
+    return match.string.rfind("“", 0, match.start()) > match.string.rfind("”", 0, match.start())
 
 
 class TermLinks:
@@ -116,7 +121,7 @@ class TermLinks:
         self._glossary = Glossary(entries, everyday)
 
     def _link(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
-        if self._glossary is None or docname == GLOSSARY:
+        if self._glossary is None or docname == GLOSSARY or docname.startswith("exercises/"):
             return
         page = app.builder.get_relative_uri(docname, GLOSSARY)
         linked: set[Entry] = set()
@@ -131,10 +136,10 @@ class TermLinks:
             entry = by_id[reference["refuri"].partition("#")[2]]
             reference.parent.replace(reference, link_to(entry, reference.astext()))
         for text in list(doctree.findall(_is_running_text)):
-            emphasised = isinstance(text.parent, (nodes.strong, nodes.emphasis))
+            bold = isinstance(text.parent, nodes.strong)
             new: list[nodes.Node] = []
             end = 0
-            for match, entry in self._glossary.find(str(text), emphasised=emphasised):
+            for match, entry in self._glossary.find(str(text), bold=bold):
                 if entry not in linked:
                     new += [nodes.Text(text[end : match.start()]), link_to(entry, match.group())]
                     end = match.end()
@@ -157,9 +162,9 @@ def _entry(item: nodes.definition_list_item) -> Entry:
 
 
 def _is_term_role(node: nodes.Node) -> bool:
-    """What Sphinx makes of `{term}`: a link around an emphasis of this class."""
+    """What Sphinx makes of `{term}`: a link around a text of this class."""
     return isinstance(node, nodes.reference) and any(
-        "std-term" in inner["classes"] for inner in node.findall(nodes.emphasis)
+        "std-term" in inner["classes"] for inner in node.findall(nodes.inline)
     )
 
 
