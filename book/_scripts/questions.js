@@ -2,27 +2,8 @@
 (function () {
   "use strict";
 
-  const KEY = "course-book-answers";
-
-  // Where nothing may be stored, the page still works, and forgets.
-  function load() {
-    try {
-      return JSON.parse(localStorage.getItem(KEY)) ?? {};
-    } catch {
-      return {};
-    }
-  }
-
-  function store(answers) {
-    try {
-      localStorage.setItem(KEY, JSON.stringify(answers));
-    } catch {
-      // A full or forbidden storage costs the memory alone.
-    }
-  }
-
   const questions = [...document.querySelectorAll(".course-question")];
-  const answers = load();
+  const answers = courseAnswers.load();
   const progress = document.createElement("p");
   progress.className = "question-progress";
   const said = document.createElement("span");
@@ -59,7 +40,7 @@
       option.addEventListener("toggle", () => {
         if (!option.open || question.dataset.question in answers) return;
         answers[question.dataset.question] = index;
-        store(answers);
+        courseAnswers.store(answers);
         show();
       });
     });
@@ -69,7 +50,7 @@
       delete answers[question.dataset.question];
       for (const option of optionsOf(question)) option.open = false;
     }
-    store(answers);
+    courseAnswers.store(answers);
     show();
   });
   show();

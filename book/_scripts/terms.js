@@ -26,9 +26,9 @@
     const [first, last] = [lines[0], lines[lines.length - 1]];
     const { width, height } = tip.getBoundingClientRect();
     const right = document.documentElement.clientWidth - width - GAP;
-    const fits = last.bottom + height + GAP <= window.innerHeight || first.top < height + GAP;
-    tip.style.left = `${window.scrollX + Math.max(GAP, Math.min(fits ? last.left : first.left, right))}px`;
-    tip.style.top = `${window.scrollY + (fits ? last.bottom : first.top - height)}px`;
+    const below = last.bottom + height + GAP <= window.innerHeight || first.top < height + GAP;
+    tip.style.left = `${window.scrollX + Math.max(GAP, Math.min((below ? last : first).left, right))}px`;
+    tip.style.top = `${window.scrollY + (below ? last.bottom : first.top - height)}px`;
   }
 
   function hide() {

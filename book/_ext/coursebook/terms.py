@@ -3,7 +3,7 @@
 A term is found in its singular and plural, with hyphens for spaces, and with capitals at the start of
 its words; not inside quotation marks, where somebody else speaks. The glossary's header lists words
 that are `everyday` ones, too: these are linked only where a page sets them in bold, or says so itself
-with the role `{term}`. The students' notebooks are shown as they are handed out, without links.
+with the role `{term}`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sphinx.writers.html5 import HTML5Translator
 from coursebook.question import question_choice
 
 GLOSSARY = "glossary"  # the page
+_WITHOUT_LINKS = (GLOSSARY, "references", "exercises/")  # its own words, titles, what students get
 _LOGGER = logging.getLogger(__name__)
 _NO_TEXT = (
     nodes.citation,
@@ -121,7 +122,7 @@ class TermLinks:
         self._glossary = Glossary(entries, everyday)
 
     def _link(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
-        if self._glossary is None or docname == GLOSSARY or docname.startswith("exercises/"):
+        if self._glossary is None or docname.startswith(_WITHOUT_LINKS):
             return
         page = app.builder.get_relative_uri(docname, GLOSSARY)
         linked: set[Entry] = set()

@@ -1,0 +1,22 @@
+// The first answers to questions: by the key of each question, the number of the chosen option.
+const courseAnswers = {
+  KEY: "course-book-answers",
+
+  // Where nothing may be stored, a page still works, and forgets.
+  load() {
+    try {
+      const answers = JSON.parse(localStorage.getItem(this.KEY));
+      return answers instanceof Object ? answers : {};
+    } catch {
+      return {};
+    }
+  },
+
+  store(answers) {
+    try {
+      localStorage.setItem(this.KEY, JSON.stringify(answers));
+    } catch {
+      // A full or forbidden storage costs the memory alone.
+    }
+  },
+};
