@@ -1,18 +1,19 @@
 // The first answers to questions: by the key of each question, the number of the chosen option.
 const courseAnswers = {
   KEY: "course-book-answers",
+  unstored: {}, // where nothing may be stored, a page still works, until it is left
 
-  // Where nothing may be stored, a page still works, and forgets.
   load() {
     try {
       const answers = JSON.parse(localStorage.getItem(this.KEY));
       return answers instanceof Object ? answers : {};
     } catch {
-      return {};
+      return this.unstored;
     }
   },
 
   store(answers) {
+    this.unstored = answers;
     try {
       localStorage.setItem(this.KEY, JSON.stringify(answers));
     } catch {

@@ -3,7 +3,6 @@
   "use strict";
 
   const questions = [...document.querySelectorAll(".course-question")];
-  const answers = courseAnswers.load();
   const progress = document.createElement("p");
   progress.className = "question-progress";
   const said = document.createElement("span");
@@ -19,6 +18,7 @@
   }
 
   function show() {
+    const answers = courseAnswers.load();
     let answered = 0;
     let right = 0;
     for (const question of questions) {
@@ -38,6 +38,8 @@
   for (const question of questions) {
     optionsOf(question).forEach((option, index) => {
       option.addEventListener("toggle", () => {
+        // Loaded anew each time: another chapter may be open beside this one.
+        const answers = courseAnswers.load();
         if (!option.open || question.dataset.question in answers) return;
         answers[question.dataset.question] = index;
         courseAnswers.store(answers);
@@ -46,6 +48,7 @@
     });
   }
   forget.addEventListener("click", () => {
+    const answers = courseAnswers.load();
     for (const question of questions) {
       delete answers[question.dataset.question];
       for (const option of optionsOf(question)) option.open = false;
