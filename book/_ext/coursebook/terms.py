@@ -1,9 +1,9 @@
 """Links from the first use of a term on a page to its entry in the glossary, with the definition.
 
-A term is found in its singular and plural, with hyphens for spaces, and with capitals at the start of
-its words; not inside quotation marks, where somebody else speaks. The glossary's header lists words
-that are `everyday` ones, too: these are linked only where a page sets them in bold, or says so itself
-with the role `{term}`.
+A term is found in its singular and plural, with hyphens for spaces, and with capitals at the start
+of its words; not inside quotation marks, where somebody else speaks. The glossary's header lists
+words that are `everyday` ones, too: these are linked only where a page sets them in bold, or says
+so itself with the role `{term}`.
 """
 
 from __future__ import annotations
@@ -21,19 +21,14 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
-from coursebook.question import question_choice
-
 GLOSSARY = "glossary"  # the page
 _WITHOUT_LINKS = (GLOSSARY, "references", "exercises/")  # its own words, titles, what students get
 _LOGGER = logging.getLogger(__name__)
 _NO_TEXT = (
-    nodes.citation,
     nodes.footnote,
     nodes.literal,
     nodes.math,
     nodes.reference,
-    nodes.title,
-    question_choice,  # to click it is to answer
 )
 
 
