@@ -2,27 +2,7 @@
 (function () {
   "use strict";
 
-  const KEY = "course-book-answers";
-
-  // Where nothing may be stored, the page still works, and forgets.
-  function load() {
-    try {
-      return JSON.parse(localStorage.getItem(KEY)) ?? {};
-    } catch {
-      return {};
-    }
-  }
-
-  function store(answers) {
-    try {
-      localStorage.setItem(KEY, JSON.stringify(answers));
-    } catch {
-      // A full or forbidden storage costs the memory alone.
-    }
-  }
-
   const questions = [...document.querySelectorAll(".course-question")];
-  const answers = load();
   const progress = document.createElement("p");
   progress.className = "question-progress";
   const said = document.createElement("span");
@@ -38,6 +18,7 @@
   }
 
   function show() {
+    const answers = courseAnswers.load();
     let answered = 0;
     let right = 0;
     for (const question of questions) {
@@ -57,19 +38,22 @@
   for (const question of questions) {
     optionsOf(question).forEach((option, index) => {
       option.addEventListener("toggle", () => {
+        // Loaded anew each time: another chapter may be open beside this one.
+        const answers = courseAnswers.load();
         if (!option.open || question.dataset.question in answers) return;
         answers[question.dataset.question] = index;
-        store(answers);
+        courseAnswers.store(answers);
         show();
       });
     });
   }
   forget.addEventListener("click", () => {
+    const answers = courseAnswers.load();
     for (const question of questions) {
       delete answers[question.dataset.question];
       for (const option of optionsOf(question)) option.open = false;
     }
-    store(answers);
+    courseAnswers.store(answers);
     show();
   });
   show();

@@ -26,7 +26,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from coursebook.interactive import connect_figures
     from coursebook.progress import PageProgress
     from coursebook.question import connect_questions
+<<<<<<< HEAD
     from coursebook.sidebar import name_folds
+=======
+    from coursebook.terms import TermLinks
+>>>>>>> helper-words
 
     app.add_config_value("coursebook_release", "", "env", str)
     app.add_config_value("coursebook_notebooks", [], "env", list)
@@ -43,6 +47,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", offer_notebook, priority=600)
     app.connect("html-page-context", name_folds, priority=600)
     app.connect("build-finished", _report_times)
+    TermLinks().connect(app)
     PageProgress().connect(app)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}
 

@@ -165,7 +165,7 @@ def _abbreviation_role(name: str, content: str, conversion: Conversion, line: in
 def _term_role(name: str, content: str, conversion: Conversion, line: int) -> str:
     del name, conversion, line
     text, target = _titled(content)
-    return f"*{text or target}*"
+    return text or target
 
 
 def _tag(tag: str) -> Callable[[str, str, Conversion, int], str]:

@@ -15,12 +15,13 @@ A box lies in another one and is half as wide and half as high. What is their Io
 ````
 
 Each option is a fold: to choose one is to open it. So it works without a script, and by keyboard.
-A script remembers what was chosen, in the browser and nowhere else.
+A script remembers what was chosen, in the browser and nowhere else; the title page counts it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from html import escape
 from string import ascii_lowercase
@@ -31,6 +32,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
+_ANSWERS = "right_answers"  # in what Sphinx knows of a page
+_DATA = "chapter-questions"  # on the title page
 _MARK = re.compile(r"\[([ x])\]\s+")
 
 
@@ -95,7 +98,8 @@ def connect_questions(app: Sphinx) -> None:
     app.add_node(question, html=(_open_question, _close_question))
     app.add_node(question_option, html=(_open_option, _close_option))
     app.add_node(question_choice, html=(_open_choice, _close_choice))
-    app.connect("html-page-context", _add_script)
+    app.connect("doctree-read", _note_answers)
+    app.connect("html-page-context", _add_scripts)
 
 
 def _open_question(self: HTML5Translator, node: question) -> None:
@@ -130,13 +134,36 @@ def _close_choice(self: HTML5Translator, node: question_choice) -> None:
     self.body.append(f'</summary>\n<p class="question-verdict">{verdict}</p>\n')
 
 
-def _add_script(
+def _note_answers(app: Sphinx, doctree: nodes.document) -> None:
+    """Write down the right answers of a page, for the title page."""
+    found = {
+        node["key"]: [option["right"] for option in node.findall(question_option)].index(True)
+        for node in doctree.findall(question)
+    }
+    if found:
+        app.env.metadata[app.env.docname][_ANSWERS] = found
+
+
+def _add_scripts(
     app: Sphinx,
     pagename: str,
     templatename: str,
     context: dict[str, Any],
     doctree: nodes.document | None,
 ) -> None:
-    del pagename, templatename, context
-    if doctree is not None and any(doctree.findall(question)):
+    """Give a page with questions their memory, and the title page what it says of all of them."""
+    del templatename, context
+    if doctree is None:
+        return
+    if any(doctree.findall(question)):
+        app.add_js_file("answers.js", loading_method="defer")
         app.add_js_file("questions.js", loading_method="defer")
+    if pagename == app.config.root_doc:
+        chapters = [
+            {"page": app.builder.get_relative_uri(pagename, name), "questions": data[_ANSWERS]}
+            for name, data in app.env.metadata.items()
+            if _ANSWERS in data
+        ]
+        app.add_js_file(None, body=json.dumps(chapters), type="application/json", id=_DATA)
+        app.add_js_file("answers.js", loading_method="defer")
+        app.add_js_file("progress.js", loading_method="defer")
