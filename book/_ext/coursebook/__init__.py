@@ -22,20 +22,25 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from coursebook.figures import check_page
     from coursebook.header import offer_notebook
     from coursebook.interactive import connect_figures
+    from coursebook.metadata import describe_page
     from coursebook.progress import PageProgress
+    from coursebook.publication import Publication
     from coursebook.question import connect_questions
 
     app.add_config_value("coursebook_release", "", "env", str)
     app.add_config_value("coursebook_notebooks", [], "env", list)
     app.add_config_value("coursebook_report", "", "", str)
+    app.add_config_value("coursebook_publication", Publication(), "env", Publication)
     app.add_directive("exercise-card", ExerciseCard)
     app.connect("config-inited", _use_svg_maths)
     app.connect("config-inited", _serve_scripts)
+    app.connect("config-inited", _make_own_launch_links)
     app.connect("doctree-read", check_page)
     connect_figures(app)
     connect_questions(app)
     # After the theme has made its own buttons, at 501.
     app.connect("html-page-context", offer_notebook, priority=600)
+    app.connect("html-page-context", describe_page)
     app.connect("build-finished", _report_times)
     PageProgress().connect(app)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}
@@ -51,6 +56,12 @@ def _serve_scripts(app: Sphinx, config: Config) -> None:
     """Scripts for some pages: copied into the site, loaded by the pages that need them."""
     del app
     config.html_static_path.append("_scripts")
+
+
+def _make_own_launch_links(app: Sphinx, config: Config) -> None:
+    """The theme's lead to a page's source, and it would copy the executed notebooks for them."""
+    del app
+    config.html_theme_options["launch_buttons"] = {}
 
 
 def _report_times(app: Sphinx, exception: Exception | None) -> None:
