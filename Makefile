@@ -35,7 +35,7 @@ help:
 	@echo "make lint         ruff, codespell, mypy"
 	@echo "make bench        how fast grading is, compared with nbgrader's own (half an hour)"
 	@echo "make checkpoints  train the models in data/checkpoints anew (many minutes)"
-	@echo "make pictures     the picture in the README, and the still ones of interactive figures"
+	@echo "make pictures     the picture in the README, the card of links, the still ones of figures"
 	@echo "make clean        remove build/ (the environment stays)"
 
 course: book bundle demo-class

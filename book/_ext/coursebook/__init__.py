@@ -7,6 +7,7 @@ Built by `book/build.py`, which also uses this package's other modules on their 
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # After the theme has made its own buttons, at 501.
     app.connect("html-page-context", offer_notebook, priority=600)
     app.connect("html-page-context", describe_page)
+    # Before the table of contents writes a bare redirection, at 500.
+    app.connect("build-finished", _write_index, priority=400)
     app.connect("build-finished", _report_times)
     PageProgress().connect(app)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}
@@ -62,6 +65,13 @@ def _make_own_launch_links(app: Sphinx, config: Config) -> None:
     """The theme's lead to a page's source, and it would copy the executed notebooks for them."""
     del app
     config.html_theme_options["launch_buttons"] = {}
+
+
+def _write_index(app: Sphinx, exception: Exception | None) -> None:
+    """The first page is the site's own address too: who shows a link follows no redirection."""
+    if exception is None and app.config.root_doc != "index":
+        site = Path(app.outdir)
+        shutil.copy(site / f"{app.config.root_doc}.html", site / "index.html")
 
 
 def _report_times(app: Sphinx, exception: Exception | None) -> None:

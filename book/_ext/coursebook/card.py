@@ -49,11 +49,11 @@ class ExerciseCard(SphinxDirective):
         card += facts
         links = nodes.paragraph(classes=["exercise-links"])
         links += self._download(sheet)
-        links += self._launch(sheet)
         if not on_own_page:
             links += self._page_link(sheet)
         elif name in self.env.found_docs:
             links += self._chapter_link(sheet)
+        links += self._launch(sheet)
         card += links
         self.set_source_info(card)
         return [card]

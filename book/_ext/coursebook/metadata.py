@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from docutils import nodes
@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 
 SOCIAL_CARD = "_static/social-card.png"  # in the site; `make pictures` takes it
 _CARD_SIZE = (1200, 630)
-_CARD_ALT = "Two overlapping boxes around the things of a scene, each thing under a mask"
+_CARD_ALT = "The book's title, and a scene whose things have boxes, labels and masks"
 _LONGEST = 200  # characters; most who show a description cut it about there
 _SENTENCE_END = re.compile(r"[.;!?](?=\s|$)")
 
@@ -33,7 +33,7 @@ def describe_page(
     properties = {
         "og:type": "website" if is_root else "article",
         "og:title": title,
-        "og:site_name": app.config.project,
+        "og:site_name": app.config.html_title,
         "og:description": named["description"],
     }
     if site := app.config.coursebook_publication.site:
@@ -96,4 +96,4 @@ def _cut(text: str) -> str:
 
 
 def _plain(html: str) -> str:
-    return re.sub(r"<[^>]+>", "", html)
+    return unescape(re.sub(r"<[^>]+>", "", html))
