@@ -29,7 +29,7 @@ _PAGE = """<!doctype html>
 </style>
 <main>
   {logo}
-  <h1>Object Detection and Segmen&shy;tation</h1>
+  <h1>Object Detection and Segmentation</h1>
   <p>A course book whose<br>exercises grade themselves</p>
 </main>
 <img class="scene" src="data:image/png;base64,{scene}" alt="">

@@ -13,6 +13,10 @@ from coursebook.get_course import PACKAGES, add_course_cell
 from jupytext.myst import myst_to_notebook
 from tiny_book import REPOSITORY, student_notebook
 
+from autograder.rebuild import rebuild
+from autograder.release import student_notebook as student_sheet
+from autograder.sheets import load_sheets
+
 # Hides what is installed here, as on a machine that has all packages and none of the course.
 HIDE = """\
 import sys
@@ -96,6 +100,16 @@ def test_a_repository_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
     done = run(tmp_path / "elsewhere", course_cell(nowhere))
     assert f"RuntimeError: Getting the course from {nowhere}: this failed." in done.stderr
     assert "Could not read from remote repository" in done.stderr  # what git says
+
+
+def test_a_sheet_with_the_cell_is_graded_as_one_without() -> None:
+    (sheet,) = load_sheets(["iou-nms"])
+    published = student_sheet(sheet)
+    add_course_cell(published, "https://github.com/owner/repo", "main")
+    rebuilt = rebuild(sheet, nbformat.writes(published).encode())
+    assert rebuilt.flags == []
+    extras = [cell for cell in rebuilt.notebook.cells if "get_course" in cell.source]
+    assert [cell.metadata.course for cell in extras] == [{"extra": True}]
 
 
 def test_everything_that_notebooks_import_is_on_the_list() -> None:

@@ -84,8 +84,8 @@ def _cut(text: str) -> str:
 
     >>> _cut("One thing; another. " + "And so on. " * 20)[:20]
     'One thing; another. '
-    >>> _cut("one word and " * 20)[-9:]
-    'one word…'
+    >>> _cut("word " * 50)[-10:]
+    ' word word…'
     """
     if len(text) <= _LONGEST:
         return text
