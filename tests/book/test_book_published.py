@@ -45,6 +45,7 @@ def launches(soup: BeautifulSoup, within: str) -> list[str]:
 
 
 def test_without_a_repository_there_is_nothing_of_it(tiny_book: TinyBook) -> None:
+    tiny_book.write("book/intro.md", '# Tiny\n\nIt says `a"b` and has [](overlap.md).\n')
     build_site(Sources(tiny_book.root, tiny_book.release), tiny_book.site)
     for name in ("overlap", "exercises/overlap"):
         soup = page(tiny_book, name)
@@ -56,7 +57,7 @@ def test_without_a_repository_there_is_nothing_of_it(tiny_book: TinyBook) -> Non
     assert own["og:title"] == "Overlap"
     assert own["og:type"] == "article"
     assert own["og:site_name"] == "Object Detection and Segmentation"
-    assert tags(page(tiny_book, "intro"))["description"] == "It has one chapter, Overlap."
+    assert tags(page(tiny_book, "intro"))["description"] == 'It says a"b and has Overlap.'
     assert tags(page(tiny_book, "intro"))["og:type"] == "website"
     for name in BOTH:
         assert "get_course" not in "".join(cell.source for cell in notebook(tiny_book, name).cells)

@@ -85,7 +85,7 @@ def _cut(text: str) -> str:
     >>> _cut("One thing; another. " + "And so on. " * 20)[:20]
     'One thing; another. '
     >>> _cut("word " * 50)[-10:]
-    ' word word…'
+    'word word…'
     """
     if len(text) <= _LONGEST:
         return text
