@@ -42,7 +42,7 @@ def offer_notebook(
     buttons = [
         button
         for button in context.get("header_buttons", [])
-        if button.get("label") not in ("download-buttons", "launch-buttons")
+        if button.get("label") != "download-buttons"
     ]
     if doctree is not None:
         buttons = [*_page_buttons(app, pagename, context), *buttons]
