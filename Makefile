@@ -35,7 +35,7 @@ help:
 	@echo "make lint         ruff, codespell, mypy"
 	@echo "make bench        how fast grading is, compared with nbgrader's own (half an hour)"
 	@echo "make checkpoints  train the models in data/checkpoints anew (many minutes)"
-	@echo "make pictures     the data and still pictures of interactive figures, and the README's picture"
+	@echo "make pictures     what comes from a browser or a program: figures' data and stills, the card, the README's"
 	@echo "make clean        remove build/ (the environment stays)"
 
 course: book bundle demo-class

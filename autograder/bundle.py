@@ -8,7 +8,7 @@ from autograder.release import RELEASE, release
 from autograder.repository import REPOSITORY
 from autograder.sheets import load_sheets
 
-PAGES = REPOSITORY / "build" / "html" / "downloads" / "pages"
+PAGES = REPOSITORY / "build" / "html" / "downloads"
 
 # A zip of the same content is the same file, whenever it is made; a zip knows no earlier date.
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -65,7 +65,7 @@ def make_bundle(path: Path) -> Path:
 
 def _pages() -> dict[str, bytes]:
     """The book's pages as notebooks, `book-<page>.ipynb`: sheets link to them."""
-    pages = {path.name: path.read_bytes() for path in sorted(PAGES.glob("*.ipynb"))}
+    pages = {path.name: path.read_bytes() for path in sorted(PAGES.glob("book-*.ipynb"))}
     if not pages:
         raise AutograderError(f"no page of the book in {PAGES}: run 'make book' first")
     return pages

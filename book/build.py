@@ -8,6 +8,7 @@ a figure without alternative text, a dead link, something loaded from another ho
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE / "_ext"))
 
 from coursebook.problems import BookError  # noqa: E402
+from coursebook.publication import read_publication  # noqa: E402
 from coursebook.site import Outcome, build_site  # noqa: E402
 from coursebook.staging import Sources  # noqa: E402
 
@@ -41,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     site = (options.out or options.root / "build" / "html").resolve()
     started = time.monotonic()
     try:
-        outcome = build_site(Sources(options.root, release), site)
+        publication = read_publication(options.root / "_config.yml", os.environ)
+        outcome = build_site(Sources(options.root, release, publication), site)
     except BookError as error:
         count = len(error.problems)
         print(f"The book was not built: {count} problem{'s' if count > 1 else ''}", file=sys.stderr)

@@ -1,10 +1,11 @@
 """Take the pictures of the book that come from a browser: `make pictures`, after `make book`.
 
-These are the README's picture of a page, and the still pictures that stand for the interactive
-figures where no script runs.
+These are the README's picture of a page, the card that stands beside a link to the book, and the
+still pictures that stand for the interactive figures where no script runs.
 """
 
 import argparse
+import io
 import shutil
 import sys
 from collections.abc import Sequence
@@ -18,10 +19,13 @@ from tqdm import tqdm
 _HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE / "_ext"))
 
+import social_card  # noqa: E402
 from coursebook.interactive import FIGURES, STILL_SCALE, figure_names, standalone  # noqa: E402
+from coursebook.metadata import SOCIAL_CARD  # noqa: E402
 
 _ROOT = _HERE.parent
 _README = "readme"
+_CARD = "social-card"
 _PAGE = _ROOT / "build" / "html" / "iou-nms.html"
 _COLUMN = 736  # pixels, the width of a page's text on a wide screen
 _MARGIN = 12  # pixels around a still picture
@@ -36,6 +40,17 @@ def take_readme(browser: Browser) -> None:
     page.evaluate("window.scrollTo(0, 480)")
     page.wait_for_timeout(500)
     page.screenshot(path=_HERE / "_static" / f"{_README}.png")
+    page.close()
+
+
+def take_card(browser: Browser) -> None:
+    """Save the card, in as few colours as it can do with: it is fetched for every link."""
+    width, height = social_card.SIZE
+    page = browser.new_page(viewport={"width": width, "height": height})
+    logo = (_HERE / "_static" / "logo.svg").read_text(encoding="utf-8")
+    page.set_content(social_card.page(logo))
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    picture.quantize(256).save(_HERE / SOCIAL_CARD, optimize=True)
     page.close()
 
 
@@ -62,10 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"{_README} or a figure: {', '.join(figures)} (default: all)",
+        help=f"{_README}, {_CARD} or a figure: {', '.join(figures)} (default: all)",
     )
-    names = parser.parse_args(arguments).names or [_README, *figures]
-    unknown = sorted(set(names) - {_README, *figures})
+    names = parser.parse_args(arguments).names or [_README, _CARD, *figures]
+    unknown = sorted(set(names) - {_README, _CARD, *figures})
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -77,6 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in tqdm(names, unit="picture"):
             if name == _README:
                 take_readme(browser)
+            elif name == _CARD:
+                take_card(browser)
             else:
                 take_still(browser, name)
         browser.close()

@@ -55,7 +55,7 @@ def only(soup: BeautifulSoup | Tag, selector: str) -> Tag:
 
 def markdown_of(book: TinyBook) -> nbformat.NotebookNode:
     """The last cell of the page's notebook."""
-    notebook = nbformat.read(book.site / "downloads/pages/book-overlap.ipynb", as_version=4)
+    notebook = nbformat.read(book.site / "downloads/book-overlap.ipynb", as_version=4)
     return notebook.cells[-1]
 
 

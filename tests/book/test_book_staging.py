@@ -28,7 +28,7 @@ def test_what_is_staged(tiny_book: TinyBook) -> None:
     assert {name for name in names if not name.startswith(("_static/", "_scripts/"))} == {
         "_config.yml",
         "_toc.yml",
-        "_extra/downloads/exercises/overlap.ipynb",
+        "_extra/downloads/overlap.ipynb",
         "exercises/overlap.ipynb",
         "intro.md",
         "overlap.md",

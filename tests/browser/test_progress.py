@@ -19,8 +19,8 @@ _FORBID = f"""for (const name of ["getItem", "setItem"]) {{
 }}"""
 
 
-@pytest.fixture(params=[0, 1], ids=["server", "file"])
-def page(request: pytest.FixtureRequest, browser: Browser, bases: list[str]) -> Iterator[Page]:
+@pytest.fixture(params=["server", "file"])
+def page(request: pytest.FixtureRequest, browser: Browser, bases: dict[str, str]) -> Iterator[Page]:
     """A new reader's browser; errors of scripts fail the test."""
     context = browser.new_context(base_url=bases[request.param])
     opened = context.new_page()

@@ -28,11 +28,11 @@ _CONTRAST = """([over, under]) => {
 
 
 @pytest.fixture
-def chapter(browser: Browser, bases: list[str]) -> Iterator[Page]:
+def chapter(browser: Browser, bases: dict[str, str]) -> Iterator[Page]:
     """A chapter, opened as a file."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.goto(bases[1] + NAME)
+    page.goto(bases["file"] + NAME)
     yield page
     context.close()
 
@@ -85,11 +85,11 @@ def test_the_dots_can_be_seen(chapter: Page) -> None:
 
 
 def test_on_a_phone_it_stays_inside_and_a_tap_follows_the_link(
-    browser: Browser, bases: list[str]
+    browser: Browser, bases: dict[str, str]
 ) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 640}, has_touch=True)
     page = context.new_page()
-    page.goto(bases[0] + NAME)
+    page.goto(bases["server"] + NAME)
     tip = page.get_by_role("tooltip")
     for link in page.locator("article a.term:visible").all()[:12]:
         link.hover()

@@ -103,7 +103,7 @@ class _QuietHandler(SimpleHTTPRequestHandler):
 
 
 def pages_of(site: Path) -> list[str]:
-    """Names of all pages, relative to the top; `index.html` is none, it leads to the first."""
+    """Names of all pages, relative to the top; `index.html` is none, it shows the first."""
     names = (path.relative_to(site).as_posix() for path in site.rglob("*.html"))
     return sorted(
         name for name in names if name != "index.html" and not name.startswith("_static/")

@@ -7,6 +7,7 @@ Built by `book/build.py`, which also uses this package's other modules on their 
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -24,20 +25,21 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from coursebook.header import offer_notebook
     from coursebook.images import SmallImages
     from coursebook.interactive import connect_figures
+    from coursebook.metadata import describe_page
     from coursebook.progress import PageProgress
+    from coursebook.publication import Publication
     from coursebook.question import connect_questions
-<<<<<<< HEAD
     from coursebook.sidebar import name_folds
-=======
     from coursebook.terms import TermLinks
->>>>>>> helper-words
 
     app.add_config_value("coursebook_release", "", "env", str)
     app.add_config_value("coursebook_notebooks", [], "env", list)
     app.add_config_value("coursebook_report", "", "", str)
+    app.add_config_value("coursebook_publication", Publication(), "env", Publication)
     app.add_directive("exercise-card", ExerciseCard)
     app.connect("config-inited", _use_svg_maths)
     app.connect("config-inited", _serve_scripts)
+    app.connect("config-inited", _make_own_launch_links)
     app.connect("doctree-read", check_page)
     app.add_post_transform(SmallImages)
     connect_facts(app)
@@ -46,6 +48,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # After the theme has made its own buttons, at 501.
     app.connect("html-page-context", offer_notebook, priority=600)
     app.connect("html-page-context", name_folds, priority=600)
+    app.connect("html-page-context", describe_page)
+    # Before the table of contents writes a bare redirection, at 500.
+    app.connect("build-finished", _write_index, priority=400)
     app.connect("build-finished", _report_times)
     TermLinks().connect(app)
     PageProgress().connect(app)
@@ -62,6 +67,19 @@ def _serve_scripts(app: Sphinx, config: Config) -> None:
     """Scripts for some pages: copied into the site, loaded by the pages that need them."""
     del app
     config.html_static_path.append("_scripts")
+
+
+def _make_own_launch_links(app: Sphinx, config: Config) -> None:
+    """The theme's lead to a page's source, and it would copy the executed notebooks for them."""
+    del app
+    config.html_theme_options["launch_buttons"] = {}
+
+
+def _write_index(app: Sphinx, exception: Exception | None) -> None:
+    """The first page is the site's own address too: who shows a link follows no redirection."""
+    if exception is None and app.config.root_doc != "index":
+        site = Path(app.outdir)
+        shutil.copy(site / f"{app.config.root_doc}.html", site / "index.html")
 
 
 def _report_times(app: Sphinx, exception: Exception | None) -> None:

@@ -17,10 +17,9 @@ from docutils.parsers.rst import directives
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
+from coursebook.header import sheet_download
 from coursebook.problems import BookError
 from coursebook.sheets import Sheet, find_sheets
-
-SHEET_DOWNLOADS = "downloads/exercises"  # in the site, beside the pages
 
 
 class ExerciseCard(SphinxDirective):
@@ -54,16 +53,24 @@ class ExerciseCard(SphinxDirective):
             links += self._page_link(sheet)
         elif name in self.env.found_docs:
             links += self._chapter_link(sheet)
+        links += self._launch(sheet)
         card += links
         self.set_source_info(card)
         return [card]
 
     def _download(self, sheet: Sheet) -> nodes.Node:
         up = "../" * self.env.docname.count("/")
-        uri = escape(f"{up}{SHEET_DOWNLOADS}/{sheet.name}.ipynb")
+        uri = escape(f"{up}{sheet_download(sheet.name)}")
         # Written out: Sphinx's own node for downloads would publish a second copy.
         link = f'<a class="exercise-download" href="{uri}" download>Download the notebook</a>'
         return nodes.raw("", link, format="html")
+
+    def _launch(self, sheet: Sheet) -> list[nodes.Node]:
+        links = self.config.coursebook_publication.launch_links(sheet_download(sheet.name))
+        return [
+            nodes.reference("", f"Open in {host}", refuri=uri, internal=False)
+            for host, uri in links.items()
+        ]
 
     def _page_link(self, sheet: Sheet) -> nodes.Node:
         return self._document_link(f"/exercises/{sheet.name}", "Read the sheet")

@@ -129,7 +129,8 @@ def _exercise_card(directive: Directive, conversion: Conversion) -> list[str]:
     return [
         f"> **Exercises: {sheet.title}**",
         ">",
-        f"> {sheet.points_text}, about {sheet.minutes} minutes: notebook `{sheet.name}.ipynb`",
+        f"> {sheet.points_text}, about {sheet.minutes} minutes: "
+        f"notebook [{sheet.name}.ipynb]({sheet.name}.ipynb)",
     ]
 
 

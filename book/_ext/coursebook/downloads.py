@@ -12,10 +12,12 @@ from jupytext.myst import myst_to_notebook
 from nbformat import NotebookNode
 from pybtex.database import BibliographyData
 
-from coursebook.header import PAGE_DOWNLOADS, page_notebook
+from coursebook.get_course import add_course_cell
+from coursebook.header import DOWNLOADS, page_notebook
 from coursebook.pages import Page, Pages
 from coursebook.plain import Conversion
 from coursebook.problems import BookError, Problem
+from coursebook.publication import Publication
 from coursebook.sheets import Sheet
 
 _ABOUT = (
@@ -101,16 +103,21 @@ def page_notebook_of(conversion: Conversion) -> NotebookNode:
     return notebook
 
 
-def write_notebooks(notebooks: dict[str, NotebookNode], site: Path) -> None:
+def write_notebooks(
+    notebooks: dict[str, NotebookNode], site: Path, publication: Publication
+) -> None:
     """Put the pages' notebooks into the site.
 
     Args:
         notebooks: from `page_notebooks`.
         site: its top folder.
+        publication: from where they get the course, if it is not installed.
     """
-    folder = site / PAGE_DOWNLOADS
+    folder = site / DOWNLOADS
     folder.mkdir(parents=True, exist_ok=True)
     for name, notebook in notebooks.items():
+        if publication.repository:
+            add_course_cell(notebook, publication.repository, publication.branch)
         nbformat.write(notebook, folder / page_notebook(name))
 
 

@@ -7,7 +7,12 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-PAGE_DOWNLOADS = "downloads/pages"  # in the site
+DOWNLOADS = "downloads"  # in the site: one folder, so that the notebooks link to each other
+_LOGOS = {  # the theme's
+    "Colab": "_static/images/logo_colab.png",
+    "Binder": "_static/images/logo_binder.svg",
+    "JupyterHub": "_static/images/logo_jupyterhub.svg",
+}
 FIGURES = "_scripts/figures"  # in `book/`; what is in `_static` Jupyter Book loads on every page
 
 
@@ -18,6 +23,11 @@ def page_notebook(docname: str) -> str:
     'book-iou-nms.ipynb'
     """
     return f"book-{docname.replace('/', '-')}.ipynb"
+
+
+def sheet_download(name: str) -> str:
+    """A sheet's notebook in the site."""
+    return f"{DOWNLOADS}/{name}.ipynb"
 
 
 def offer_notebook(
@@ -40,14 +50,12 @@ def offer_notebook(
 
 
 def _page_buttons(app: Sphinx, pagename: str, context: dict[str, Any]) -> list[dict[str, Any]]:
-    """A notebook to run, if the page has one, and the browser's print."""
+    """Where to run the page's notebook, if it has one; the notebook, and the browser's print."""
     choices = []
-    if pagename in app.config.coursebook_notebooks:
-        url = context["pathto"](f"{PAGE_DOWNLOADS}/{page_notebook(pagename)}", 1)
-        choices.append(_link(url))
-    elif pagename.startswith("exercises/"):
-        url = context["pathto"](f"downloads/{pagename}.ipynb", 1)
-        choices.append(_link(url))
+    launches = []
+    if notebook := _notebook(app, pagename):
+        choices.append(_link(context["pathto"](notebook, 1)))
+        launches = _launches(app.config.coursebook_publication.launch_links(notebook))
     choices.append(
         {
             "type": "javascript",
@@ -58,12 +66,47 @@ def _page_buttons(app: Sphinx, pagename: str, context: dict[str, Any]) -> list[d
         }
     )
     return [
+        *launches,
         {
             "type": "group",
             "tooltip": "Download this page",
             "icon": "fas fa-download",
             "buttons": choices,
             "label": "download-buttons",
+        },
+    ]
+
+
+def _notebook(app: Sphinx, pagename: str) -> str | None:
+    """Where the site has the page's notebook."""
+    if pagename in app.config.coursebook_notebooks:
+        return f"{DOWNLOADS}/{page_notebook(pagename)}"
+    if pagename.startswith("exercises/"):
+        return sheet_download(pagename.removeprefix("exercises/"))
+    return None
+
+
+def _launches(links: dict[str, str]) -> list[dict[str, Any]]:
+    """One button with a list of hosts; the theme's own knows no other folder or branch."""
+    if not links:
+        return []
+    choices = [
+        {
+            "type": "link",
+            "url": url,
+            "text": host,
+            "tooltip": f"Run this page on {host}",
+            "icon": _LOGOS[host],
+        }
+        for host, url in links.items()
+    ]
+    return [
+        {
+            "type": "group",
+            "tooltip": "Run this page",
+            "icon": "fas fa-rocket",
+            "buttons": choices,
+            "label": "launch-buttons",
         }
     ]
 

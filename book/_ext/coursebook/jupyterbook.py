@@ -13,6 +13,7 @@ import yaml
 
 from coursebook.kernels import kernels_environment
 from coursebook.problems import Problem
+from coursebook.staging import Sources
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _SOURCE_LINE = re.compile(
@@ -48,14 +49,14 @@ class Workplace:
 
 
 def run_jupyter_book(
-    place: Workplace, with_cells: list[Path], release: Path, notebooks: list[str]
+    place: Workplace, with_cells: list[Path], sources: Sources, notebooks: list[str]
 ) -> list[Problem]:
     """Build the staged tree into a site.
 
     Args:
         place: the folders.
         with_cells: the staged pages that have cells.
-        release: the students' notebooks, for the exercise cards.
+        sources: the students' notebooks, for the exercise cards, and where the site will be.
         notebooks: names of the pages that offer a notebook.
 
     Returns:
@@ -83,9 +84,11 @@ def run_jupyter_book(
                 "nb_execution_cache_path": str(place.execution),
                 # A failing cell is a warning then, and as such an error: so all pages are tried.
                 "nb_execution_raise_on_error": False,
-                "coursebook_release": str(release),
+                "coursebook_release": str(sources.release.resolve()),
                 "coursebook_notebooks": notebooks,
                 "coursebook_report": str(place.report),
+                "coursebook_publication": sources.publication,
+                "html_baseurl": sources.publication.site,
             },
             freshenv=True,
             warningiserror=True,

@@ -55,7 +55,7 @@ def build_site(sources: Sources, site: Path) -> Outcome:
 
 def _build(sources: Sources, site: Path, work: Path) -> Outcome:
     stamp = work / "stamp.json"
-    key = fingerprint(sources.inputs)
+    key = f"{fingerprint(sources.inputs)} {sources.publication}"
     if _is_up_to_date(stamp, key, site):
         return Outcome(site, fresh=False, pages={})
     stamp.unlink(missing_ok=True)
@@ -107,11 +107,11 @@ def _make_site(sources: Sources, staged: Path, work: Path) -> tuple[Path, Path]:
     for folder in (place.output, place.doctrees, work / "jupyter_execute"):
         shutil.rmtree(folder, ignore_errors=True)
     with_cells = [staged / f"{name}.md" for name, page in pages.by_name.items() if page.cell_lines]
-    problems = run_jupyter_book(place, with_cells, sources.release.resolve(), list(notebooks))
+    problems = run_jupyter_book(place, with_cells, sources, list(notebooks))
     if problems:
         raise BookError(problems)
     notebooks = page_notebooks(pages, sheets, bibliography, work / "jupyter_execute")
-    write_notebooks(notebooks, place.output)
+    write_notebooks(notebooks, place.output, sources.publication)
     (place.output / ".buildinfo").unlink(missing_ok=True)
     drop_unused_icons(place.output)
     problems = check_site(place.output)

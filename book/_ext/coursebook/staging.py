@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 import yaml
 
-from coursebook.card import SHEET_DOWNLOADS
+from coursebook.get_course import add_course_cell
+from coursebook.header import DOWNLOADS
 from coursebook.pages import Page
 from coursebook.problems import BookError, Problem
+from coursebook.publication import Publication
 from coursebook.sheets import Sheet, exercise_page
 
 EXTRA = "_extra"  # copied as it is to the top of the site
@@ -29,10 +31,12 @@ class Sources:
     Args:
         root: the repository: `_config.yml`, `_toc.yml`, `book/`.
         release: the students' notebooks.
+        publication: where the site will be.
     """
 
     root: Path
     release: Path
+    publication: Publication = field(default_factory=Publication)
 
     @property
     def book(self) -> Path:
@@ -71,14 +75,24 @@ def stage(sources: Sources, target: Path, pages: Iterable[Page], sheets: Iterabl
             shutil.copytree(sources.book / folder, target / folder)
     for bibliography in sources.book.glob("*.bib"):
         shutil.copy(bibliography, target)
-    downloads = target / EXTRA / SHEET_DOWNLOADS
+    downloads = target / EXTRA / DOWNLOADS
     downloads.mkdir(parents=True)
     for sheet in sheets:
-        shutil.copy(sheet.notebook, downloads)
+        _publish(sheet, downloads, sources.publication)
         page_file = target / "exercises" / f"{sheet.name}.ipynb"
         page_file.parent.mkdir(exist_ok=True)
         nbformat.write(exercise_page(sheet), page_file)
     _check_contents(sources, target)
+
+
+def _publish(sheet: Sheet, downloads: Path, publication: Publication) -> None:
+    """The student's notebook as it is, or with a cell that gets the course."""
+    if not publication.repository:
+        shutil.copy(sheet.notebook, downloads)
+        return
+    notebook = nbformat.read(sheet.notebook, as_version=4)
+    add_course_cell(notebook, publication.repository, publication.branch)
+    nbformat.write(notebook, downloads / sheet.notebook.name)
 
 
 def _check_contents(sources: Sources, target: Path) -> None:

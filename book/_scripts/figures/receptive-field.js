@@ -19,12 +19,12 @@ const PRESETS = {
 
 /** Size of the field and jump of a chain of [kernel, stride, dilation], input first. */
 export function receptiveField(layers) {
-  let [size, jump] = [1, 1];
+  let [field, spacing] = [1, 1];
   for (const [kernel, stride, dilation = 1] of layers) {
-    size += dilation * (kernel - 1) * jump;
-    jump *= stride;
+    field += dilation * (kernel - 1) * spacing;
+    spacing *= stride;
   }
-  return { size, jump };
+  return { size: field, jump: spacing };
 }
 
 /** Which values output 0 sees, in every layer from the input to its own, numbered along the axis. */
@@ -41,10 +41,10 @@ export function seen(layers) {
 /** Where value 0 of every layer has its centre, in pixels of the input. */
 export function centres(layers) {
   const starts = [0.5];
-  let jump = 1;
+  let spacing = 1;
   for (const [kernel, stride, dilation = 1] of layers) {
-    starts.push(starts.at(-1) + (dilation * (kernel - 1) * jump) / 2);
-    jump *= stride;
+    starts.push(starts.at(-1) + (dilation * (kernel - 1) * spacing) / 2);
+    spacing *= stride;
   }
   return starts;
 }
