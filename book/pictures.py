@@ -9,7 +9,6 @@ import io
 import shutil
 import sys
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
@@ -64,7 +63,7 @@ def take_still(browser: Browser, name: str) -> None:
     page.set_content(standalone(folder, name))
     page.add_style_tag(content=f".figure-stage {{ padding: {_MARGIN}px }}")
     page.wait_for_selector("[data-ready]")
-    taken = Image.open(BytesIO(page.locator(".figure-stage").screenshot())).convert("RGB")
+    taken = Image.open(io.BytesIO(page.locator(".figure-stage").screenshot())).convert("RGB")
     taken.quantize(_COLOURS, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
     page.close()
 
