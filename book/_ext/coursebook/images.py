@@ -12,7 +12,7 @@ from sphinx.transforms.post_transforms.images import BaseImageConverter
 
 # Results of another state of this module are not taken.
 _FOLDER = f"webp-{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]}"
-_SMALL_ENOUGH = 60_000  # bytes: below, a picture loses nothing at all
+_SMALL_ENOUGH = 40_000  # bytes: below, a picture loses nothing at all
 
 
 class SmallImages(BaseImageConverter):

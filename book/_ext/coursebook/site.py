@@ -78,12 +78,12 @@ def _make_site(sources: Sources, staged: Path, work: Path) -> tuple[Path, Path]:
     # Seconds to import, so not when the site is up to date.
     from coursebook.citations import read_bibliography
     from coursebook.downloads import page_notebooks, write_notebooks
-    from coursebook.icons import drop_unused_icons
     from coursebook.jupyterbook import Workplace, run_jupyter_book
     from coursebook.pages import Pages, read_pages
     from coursebook.sheets import find_sheets
     from coursebook.site_checks import check_site
     from coursebook.staging import stage
+    from coursebook.weight import drop_search_scripts, drop_unused_icons
 
     sheets = find_sheets(sources.release)
     pages = Pages(
@@ -114,6 +114,7 @@ def _make_site(sources: Sources, staged: Path, work: Path) -> tuple[Path, Path]:
     write_notebooks(notebooks, place.output, sources.publication)
     (place.output / ".buildinfo").unlink(missing_ok=True)
     drop_unused_icons(place.output)
+    drop_search_scripts(place.output)
     problems = check_site(place.output)
     if problems:
         raise BookError(problems)

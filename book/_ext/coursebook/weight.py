@@ -1,4 +1,4 @@
-"""The theme's icons, without the two thousand that no page shows."""
+"""Taken off a finished site: what readers would load for nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import re
 from pathlib import Path
 
 _LIBRARY = Path("_static", "scripts", "fontawesome.js")
+_SEARCH = re.compile(
+    r'^ *<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>\n',
+    re.MULTILINE,
+)
 _USED = re.compile(r"\bfa-([a-z0-9-]+)")
 # One icon in the library: its width, height, other names, code point and outlines.
 _ICON = re.compile(
@@ -32,3 +36,15 @@ def drop_unused_icons(site: Path) -> None:
 
     text = library.read_text(encoding="utf-8")
     library.write_text(_ICON.sub(kept, text), encoding="utf-8")
+
+
+def drop_search_scripts(site: Path) -> None:
+    """Leave the search's index to the page of results: 200 kB that the theme loads on all pages.
+
+    Args:
+        site: a finished site, whose search fields lead to `search.html`.
+    """
+    for page in site.rglob("*.html"):
+        if page.name != "search.html" and "_static" not in page.relative_to(site).parts:
+            text = page.read_text(encoding="utf-8")
+            page.write_text(_SEARCH.sub("", text), encoding="utf-8")

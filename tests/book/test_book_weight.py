@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from coursebook.icons import drop_unused_icons
 from coursebook.images import as_webp
 from coursebook.site import build_site
 from coursebook.staging import Sources
+from coursebook.weight import drop_search_scripts, drop_unused_icons
 from PIL import Image
 from tiny_book import TinyBook
 
@@ -101,3 +101,18 @@ def test_scripts_name_icons_too(tmp_path: Path) -> None:
 
     assert "M1 2z" in library.read_text()
     assert "M3z" not in library.read_text()
+
+
+def test_only_the_page_of_results_loads_the_index(tmp_path: Path) -> None:
+    scripts = (
+        '    <script src="../_static/searchtools.js"></script>\n'
+        '    <script src="../searchindex.js"></script>\n'
+    )
+    own = '    <script src="../_static/search-from-file.js?v=1"></script>\n'
+    for name in ("page.html", "search.html"):
+        (tmp_path / name).write_text(scripts + own)
+
+    drop_search_scripts(tmp_path)
+
+    assert (tmp_path / "page.html").read_text() == own
+    assert (tmp_path / "search.html").read_text() == scripts + own
