@@ -21,6 +21,8 @@ PHONE_WIDTH = 390
 _OPEN_FOLDS = "document.querySelectorAll('details').forEach(fold => { fold.open = true })"
 # What fades in is pale for a moment.
 _AT_ONCE = "* { animation: none !important; transition: none !important }"
+# axe-core would fetch style sheets once more, which a page opened from a file may not.
+_AXE = {"resultTypes": ["violations"], "preload": False}
 _LOAD_IMAGES = "for (const image of document.images) image.loading = 'eager'"
 _WEIGHT = """() => performance.getEntries()
     .filter(entry => entry.encodedBodySize !== undefined && !entry.name.includes("mathjax"))
@@ -172,7 +174,7 @@ def _violations(page: Page) -> list[str]:
     found = []
     for theme in ("light", "dark"):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-        for rule in Axe().run(page).response["violations"]:
+        for rule in Axe().run(page, options=_AXE).response["violations"]:
             if rule["impact"] in ("serious", "critical"):
                 places = [node["html"][:120] for node in rule["nodes"]]
                 found.append(f"{theme}: {rule['id']}, {len(places)} times: {places[:3]}")
