@@ -76,3 +76,24 @@ def test_search_reports_no_error(browser: Browser, bases: dict[str, str]) -> Non
         seen = visit(browser, base, "search.html?q=segmentation")
         assert seen.console_errors == []
         assert seen.failed_requests == []
+
+
+def test_paper_shows_answers_in_light_colours(browser: Browser, bases: dict[str, str]) -> None:
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{bases['server']}iou-nms.html")
+    folds = page.locator("details:is(.sd-dropdown, .below-input)")
+    options = page.locator(".question-option")
+
+    def state() -> tuple[str, int, int]:
+        theme = page.evaluate("document.documentElement.dataset.theme")
+        opened = [part.and_(page.locator("[open]")).count() for part in (folds, options)]
+        return theme, *opened
+
+    assert state() == ("dark", 0, 0)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert state() == ("light", folds.count(), 0)
+    assert folds.count() > 5
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert state() == ("dark", 0, 0)
+    context.close()
