@@ -5,14 +5,7 @@
 
   const chapters = JSON.parse(document.getElementById("chapter-questions").textContent);
 
-  const all = document.createElement("p");
-  all.className = "question-progress";
-  const said = document.createElement("span");
-  said.setAttribute("role", "status");
-  const forget = document.createElement("button");
-  forget.type = "button";
-  forget.textContent = "Forget my answers";
-  all.append(said, " ", forget);
+  const { line: all, said, forget } = courseAnswers.line("Forget my answers");
 
   const lines = chapters.map(({ page, questions }) => {
     const line = document.createElement("span");

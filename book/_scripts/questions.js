@@ -3,15 +3,8 @@
   "use strict";
 
   const questions = [...document.querySelectorAll(".course-question")];
-  const progress = document.createElement("p");
-  progress.className = "question-progress";
-  const said = document.createElement("span");
-  said.setAttribute("role", "status");
-  const forget = document.createElement("button");
-  forget.type = "button";
-  forget.textContent = "Start again";
-  progress.append(said, " ", forget);
-  questions[0].before(progress);
+  const { line, said, forget } = courseAnswers.line("Start again");
+  questions[0].before(line);
 
   function optionsOf(question) {
     return [...question.querySelectorAll(".question-option")];
