@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Browser
@@ -11,6 +13,9 @@ from visits import visit
 pytestmark = pytest.mark.browser
 
 HEAVIEST = 2_000_000  # bytes of a page, without MathJax
+
+_CONTENTS = (Path(__file__).resolve().parents[2] / "_toc.yml").read_text(encoding="utf-8")
+READING_ORDER = [f"{name}.html" for name in re.findall(r"\b(?:root|file): (\S+)", _CONTENTS)]
 
 
 @pytest.mark.parametrize("way", ["server", "file"])
@@ -24,6 +29,7 @@ def test_page(browser: Browser, bases: dict[str, str], way: str, page_name: str)
     assert seen.wrong_formulas == []
     assert seen.bad_images == []
     assert seen.too_wide == []
+    assert seen.too_small == []
     assert seen.themes == {"light", "dark"}
     assert seen.weight < HEAVIEST
     assert seen.violations == []
@@ -59,6 +65,49 @@ def test_the_top_shows_the_first_page(browser: Browser, bases: dict[str, str]) -
         page.goto(f"{base}intro.html")
         assert page.inner_text("h1") == top
         context.close()
+
+
+@pytest.mark.parametrize(
+    ("link", "order"),
+    [("right-next", READING_ORDER), ("left-prev", READING_ORDER[::-1])],
+    ids=["next", "previous"],
+)
+def test_pages_follow_the_contents(
+    browser: Browser, bases: dict[str, str], link: str, order: list[str]
+) -> None:
+    """One page leads to the next, from one end of the book to the other."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{bases['file']}{order[0]}")
+    titles, read = [], [page.url.removeprefix(bases["file"])]
+    while (to := page.locator(f"a.{link}")).count() and len(read) <= len(order):
+        titles.append(to.locator(".prev-next-title").inner_text())
+        to.click()
+        read.append(page.url.removeprefix(bases["file"]))
+        assert page.locator("article h1").inner_text().startswith(titles[-1])
+    context.close()
+
+    assert read == order
+    assert len(set(titles)) == len(order) - 1
+
+
+@pytest.mark.parametrize("name", READING_ORDER)
+def test_search_finds_a_page_by_its_title(
+    browser: Browser, bases: dict[str, str], name: str
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{bases['file']}{name}")
+    title = page.locator("article h1").inner_text().rstrip("#")
+    page.goto(f"{bases['file']}search.html?{urlencode({'q': title})}")
+    page.get_by_text("Search finished").wait_for()
+    results = page.locator("#search-results li a").all()
+    best = [urlsplit(link.get_attribute("href") or "").path for link in results]
+    context.close()
+
+    if best[0] == "glossary.html" and best[0] != name:  # a term's entry
+        del best[0]
+    assert best[0] == name
 
 
 def test_search_finds_the_title_page(browser: Browser, bases: dict[str, str]) -> None:

@@ -16,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 PHONE_WIDTH = 360
+SMALLEST_TEXT = 12  # pixels of the page
 
 # Everything is measured with all folds open: what is folded away is read, too.
 _OPEN_FOLDS = "document.querySelectorAll('details').forEach(fold => { fold.open = true })"
@@ -50,6 +51,18 @@ _TOO_WIDE = """width => {
         .map(node => node.outerHTML.slice(0, 120));
 }"""
 
+_TOO_SMALL = """least => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const small = [];
+    while (texts.nextNode()) {
+        const inside = texts.currentNode.parentElement;
+        if (inside.closest('svg, mjx-container') || !inside.checkVisibility()) continue;
+        const text = texts.currentNode.data.trim();
+        if (text && parseFloat(getComputedStyle(inside).fontSize) < least) small.push(text);
+    }
+    return small;
+}"""
+
 
 @dataclass
 class Visit:
@@ -65,6 +78,7 @@ class Visit:
         wrong_formulas: text of those that it could not read.
         bad_images: images without text, or that did not load.
         too_wide: elements that make a phone scroll sideways.
+        too_small: words that nobody can read on a phone.
         themes: the themes seen while pressing the theme button three times.
         weight: bytes of all that was fetched, uncompressed and without MathJax; from a server.
         violations: what axe-core calls serious or critical, by theme; from a file.
@@ -79,6 +93,7 @@ class Visit:
     wrong_formulas: list[str] = field(default_factory=list)
     bad_images: list[str] = field(default_factory=list)
     too_wide: list[str] = field(default_factory=list)
+    too_small: list[str] = field(default_factory=list)
     themes: set[str] = field(default_factory=set)
     weight: int = 0
     violations: list[str] = field(default_factory=list)
@@ -192,3 +207,4 @@ def _look(page: Page, seen: Visit) -> None:
         seen.themes.add(page.evaluate("document.documentElement.dataset.theme"))
     page.set_viewport_size({"width": PHONE_WIDTH, "height": 844})
     seen.too_wide = page.evaluate(_TOO_WIDE, PHONE_WIDTH)
+    seen.too_small = page.evaluate(_TOO_SMALL, SMALLEST_TEXT)
