@@ -93,13 +93,13 @@ one
     ],
 )
 def test_a_page_that_does_not_hold(tmp_path: Path, block: str, message: str) -> None:
-    with pytest.raises(AssertionError, match="page.md:1: ") as caught:
+    with pytest.raises(AssertionError, match=r"page\.md:1: ") as caught:
         follow(page(tmp_path, block), tmp_path, {})
 
     assert message in str(caught.value)
 
 
-def test_a_console_block_without_a_command(tmp_path: Path) -> None:
+def test_a_console_block_without_a_command() -> None:
     (block,) = blocks("```console\nautograder grade\n```")
 
     with pytest.raises(ValueError, match="line 1: a console block begins with `\\$ `"):
