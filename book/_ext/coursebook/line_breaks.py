@@ -65,18 +65,24 @@ def _with_fixed_space(match: re.Match[str]) -> str:
 def _hold_punctuation(formula: nodes.math) -> None:
     """Put a formula, what opens before it and what closes behind it into one unbroken piece."""
     parent, place = formula.parent, formula.parent.index(formula)
-    before = parent[place - 1] if place else None
-    behind = parent[place + 1] if place + 1 < len(parent) else None
-    opening = _OPENING.search(before) if isinstance(before, nodes.Text) else None
-    closing = _CLOSING.match(behind) if isinstance(behind, nodes.Text) else None
+    before = _text_at(parent, place - 1)
+    behind = _text_at(parent, place + 1)
+    opening = _OPENING.search(before)
+    closing = _CLOSING.match(behind)
     if not opening and not closing:
         return
     piece = nodes.inline(classes=[UNBROKEN])
     parent.replace(formula, piece)
     if opening:
-        parent.replace(before, nodes.Text(before[: opening.start()]))
+        parent[place - 1] = nodes.Text(before[: opening.start()])
         piece += nodes.Text(opening.group())
     piece += formula
     if closing:
-        parent.replace(behind, nodes.Text(behind[closing.end() :]))
+        parent[place + 1] = nodes.Text(behind[closing.end() :])
         piece += nodes.Text(closing.group())
+
+
+def _text_at(parent: nodes.Element, place: int) -> str:
+    """The text that stands there, if any does."""
+    node = parent[place] if 0 <= place < len(parent) else None
+    return str(node) if isinstance(node, nodes.Text) else ""
