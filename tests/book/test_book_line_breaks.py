@@ -1,4 +1,4 @@
-"""What a line of a page does not break, and which pictures a phone shows at a larger scale."""
+"""What a line of a page does not break."""
 
 from __future__ import annotations
 
@@ -72,13 +72,3 @@ def test_a_cell_of_numbers_stays_on_its_line(cell: str, unbroken: bool) -> None:
     document = page(nodes.entry("", nodes.paragraph("", cell)))
 
     assert next(document.findall(nodes.entry))["classes"] == ["unbroken"] * unbroken
-
-
-@pytest.mark.parametrize(
-    ("width", "classes"),
-    [("1068", ["wide-picture"]), ("1068px", ["wide-picture"]), ("716", []), ("50%", []), ("", [])],
-)
-def test_a_wide_picture_is_marked(width: str, classes: list[str]) -> None:
-    document = page(nodes.image(width=width) if width else nodes.image())
-
-    assert next(document.findall(nodes.image))["classes"] == classes

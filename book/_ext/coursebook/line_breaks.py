@@ -1,4 +1,4 @@
-"""What a line must not break, and pictures that a phone shows at a larger scale.
+"""What a line must not break.
 
 A browser breaks a line before and after a formula, also where a comma follows, and around the sign
 in "3 × 3". On a phone that happens in every second paragraph.
@@ -12,14 +12,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 UNBROKEN = "unbroken"  # a class of the style sheet
-WIDE = "wide-picture"  # another
 
-# Below this many pixels, letters are readable at the width that the style sheet gives to a phone.
-_WIDEST_ON_A_PHONE = 840
 # Numbers, their signs, and short names such as "ln": longer words may be broken apart.
 _WORD = re.compile(r"[^\W\d_]{3}")
 _LONGEST_NUMBERS = 24  # characters of a cell
-_PIXELS = re.compile(r"(\d+)(?:px)?")
 _OPENING = re.compile(r"[(\[“‘]+$")
 _CLOSING = re.compile(r"^[)\]”’.,;:!?]+")
 _SPACE_AT_SIGN = re.compile(r"(?<=[\w)]) ([×·]) (?=[\w(])|(?<=\d) (%)")
@@ -37,10 +33,6 @@ def _keep_together(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         text = entry.astext()
         if len(text) <= _LONGEST_NUMBERS and not _WORD.search(text):
             entry["classes"].append(UNBROKEN)
-    for picture in doctree.findall(nodes.image):
-        width = _PIXELS.fullmatch(str(picture.get("width", "")))
-        if width and int(width[1]) > _WIDEST_ON_A_PHONE:
-            picture["classes"].append(WIDE)
     for text in list(doctree.findall(_is_prose)):
         together = _SPACE_AT_SIGN.sub(_with_fixed_space, str(text))
         if together != text:
