@@ -27,6 +27,7 @@ def test_page(browser: Browser, bases: dict[str, str], way: str, page_name: str)
     assert seen.other_hosts == []
     assert seen.rendered >= seen.formulas
     assert seen.wrong_formulas == []
+    assert seen.wide_formulas == []
     assert seen.bad_images == []
     assert seen.too_wide == []
     assert seen.too_small == []
