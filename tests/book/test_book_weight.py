@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from coursebook.images import as_webp
+from coursebook.images import _mark_wide, as_webp
 from coursebook.site import build_site
 from coursebook.staging import Sources
 from coursebook.weight import drop_search_scripts, drop_unused_icons
+from docutils import nodes
 from PIL import Image
 from tiny_book import TinyBook
 
@@ -116,3 +117,14 @@ def test_only_the_page_of_results_loads_the_index(tmp_path: Path) -> None:
 
     assert (tmp_path / "page.html").read_text() == own
     assert (tmp_path / "search.html").read_text() == scripts + own
+
+
+@pytest.mark.parametrize(
+    ("width", "classes"),
+    [("1068", ["wide-picture"]), ("1068px", ["wide-picture"]), ("716", []), ("50%", []), ("", [])],
+)
+def test_a_wide_picture_is_marked(width: str, classes: list[str]) -> None:
+    picture = nodes.image(width=width) if width else nodes.image()
+    _mark_wide(picture)
+
+    assert picture["classes"] == classes

@@ -1,4 +1,4 @@
-"""What the pages say of each other: numbers of chapters, slips; and the glossary's order."""
+"""What the pages say of each other, the glossary's order, and lines of code that can be read."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ _NUMBER = re.compile(r"chapters? \d+", re.IGNORECASE)
 _LINKED_NUMBER = re.compile(r"\[chapter (\d+)\]\(([\w-]+)\.md[^)]*\)", re.IGNORECASE)
 _ROW = re.compile(r"^\| (\d+) \| \[[^]]+\]\(([\w-]+)\.md\)", re.MULTILINE)
 _SLIP = re.compile(r"^(?:#+ |:::\{admonition\} )Where the slides slip", re.MULTILINE)
+_CELL = re.compile(
+    r"^```\{code-cell\}[^\n]*\n(?:---\n.*?^---\n)?(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 @cache
@@ -63,3 +66,12 @@ def test_the_glossary_is_in_alphabetical_order() -> None:
 
     assert len(entries) > 100
     assert entries == sorted(entries, key=lambda term: re.findall(r"\w+", term.casefold()))
+
+
+def test_code_fits_the_column() -> None:
+    """The style sheet gives a page eighty characters."""
+    cells = [(page.name, cell) for page in pages().values() for cell in _CELL.findall(page.text)]
+    lines = [(name, line) for name, cell in cells for line in cell.splitlines()]
+
+    assert len(cells) == sum(len(page.cell_lines) for page in pages().values())
+    assert [(name, line) for name, line in lines if len(line) > 80] == []

@@ -35,6 +35,9 @@ _MATHS = """() => ({
     wrong: [...document.querySelectorAll(
         '[data-mml-node="merror"], [data-mjx-error], [data-mml-node="mtext"][fill="red"]'
     )].map(node => node.closest('mjx-container').parentElement.textContent.slice(0, 80)),
+    wide: [...document.querySelectorAll('div.math mjx-container')]
+        .filter(formula => formula.scrollWidth > formula.clientWidth + 1)
+        .map(formula => formula.textContent.slice(0, 80)),
 })"""
 _BAD_IMAGES = """() => [...document.images]
     .filter(image => !image.alt.trim() || !image.complete || image.naturalWidth === 0)
@@ -76,6 +79,7 @@ class Visit:
         formulas: number of places with maths.
         rendered: number of formulas that MathJax has set.
         wrong_formulas: text of those that it could not read.
+        wide_formulas: text of those that do not fit a desk's column.
         bad_images: images without text, or that did not load.
         too_wide: elements that make a phone scroll sideways.
         too_small: words that nobody can read on a phone.
@@ -91,6 +95,7 @@ class Visit:
     formulas: int = 0
     rendered: int = 0
     wrong_formulas: list[str] = field(default_factory=list)
+    wide_formulas: list[str] = field(default_factory=list)
     bad_images: list[str] = field(default_factory=list)
     too_wide: list[str] = field(default_factory=list)
     too_small: list[str] = field(default_factory=list)
@@ -199,7 +204,7 @@ def _violations(page: Page) -> list[str]:
 def _look(page: Page, seen: Visit) -> None:
     maths = page.evaluate(_MATHS)
     seen.formulas, seen.rendered = maths["formulas"], maths["rendered"]
-    seen.wrong_formulas = maths["wrong"]
+    seen.wrong_formulas, seen.wide_formulas = maths["wrong"], maths["wide"]
     seen.bad_images = page.evaluate(_BAD_IMAGES)
     button = page.locator(".theme-switch-button:visible").first
     for _ in range(3 if button.count() else 0):

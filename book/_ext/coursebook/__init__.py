@@ -25,6 +25,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from coursebook.header import offer_notebook
     from coursebook.images import SmallImages
     from coursebook.interactive import connect_figures
+    from coursebook.line_breaks import connect_line_breaks
     from coursebook.metadata import describe_page
     from coursebook.progress import PageProgress
     from coursebook.publication import Publication
@@ -44,6 +45,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(SmallImages)
     connect_facts(app)
     connect_figures(app)
+    connect_line_breaks(app)
     connect_questions(app)
     # After the theme has made its own buttons, at 501.
     app.connect("html-page-context", offer_notebook, priority=600)

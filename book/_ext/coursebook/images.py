@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -13,6 +14,9 @@ from sphinx.transforms.post_transforms.images import BaseImageConverter
 # Results of another state of this module are not taken.
 _FOLDER = f"webp-{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]}"
 _SMALL_ENOUGH = 40_000  # bytes: below, a picture loses nothing at all
+_PIXELS = re.compile(r"(\d+)(?:px)?")
+# Up to this width, letters can be read at the scale at which the style sheet shows it on a phone.
+_WIDEST_ON_A_PHONE = 840
 
 
 class SmallImages(BaseImageConverter):
@@ -32,8 +36,16 @@ class SmallImages(BaseImageConverter):
             small.write_bytes(as_webp(source))
         node["uri"] = str(small)
         node["candidates"] = {"*": str(small)}
+        _mark_wide(node)
         node.attributes.pop("height", None)  # as a fixed one, it would distort on a phone
         self.env.images.add_file(self.env.docname, str(small))
+
+
+def _mark_wide(node: nodes.image) -> None:
+    """Give a wide picture a class of the style sheet."""
+    width = _PIXELS.fullmatch(str(node.get("width", "")))
+    if width and int(width[1]) > _WIDEST_ON_A_PHONE:
+        node["classes"].append("wide-picture")
 
 
 def as_webp(file: Path) -> bytes:
