@@ -76,6 +76,12 @@ def test_text_page_needs_no_header(tmp_path: Path) -> None:
     assert read_pages(tmp_path)["a"].cell_lines == []
 
 
+def test_a_cell_that_is_shown_in_a_fence_is_none() -> None:
+    text = "# A\n\n````{code-block} markdown\n" + CELL + "````\n" + CELL
+
+    assert page(text).cell_lines == [10]
+
+
 def test_comments_in_code_are_no_headings() -> None:
     text = "# Title\n\n```python\n# comment\n```\n\n````md\n```\n# deeper\n```\n````\n\n## Two\n"
 

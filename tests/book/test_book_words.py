@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
+from itertools import takewhile
 
 import yaml
 from coursebook.pages import Page, read_pages
@@ -14,9 +16,6 @@ _NUMBER = re.compile(r"chapters? \d+", re.IGNORECASE)
 _LINKED_NUMBER = re.compile(r"\[chapter (\d+)\]\(([\w-]+)\.md[^)]*\)", re.IGNORECASE)
 _ROW = re.compile(r"^\| (\d+) \| \[[^]]+\]\(([\w-]+)\.md\)", re.MULTILINE)
 _SLIP = re.compile(r"^(?:#+ |:::\{admonition\} )Where the slides slip", re.MULTILINE)
-_CELL = re.compile(
-    r"^```\{code-cell\}[^\n]*\n(?:---\n.*?^---\n)?(.*?)^```$", re.MULTILINE | re.DOTALL
-)
 
 
 @cache
@@ -68,10 +67,17 @@ def test_the_glossary_is_in_alphabetical_order() -> None:
     assert entries == sorted(entries, key=lambda term: re.findall(r"\w+", term.casefold()))
 
 
+def code(page: Page) -> Iterator[str]:
+    """The lines of a page's cells, without their headers."""
+    lines = page.text.splitlines()
+    for number in page.cell_lines:
+        cell = list(takewhile(lambda line: line != "```", lines[number:]))
+        yield from cell[cell.index("---", 1) + 1 :] if cell[0] == "---" else cell
+
+
 def test_code_fits_the_column() -> None:
     """The style sheet gives a page eighty characters."""
-    cells = [(page.name, cell) for page in pages().values() for cell in _CELL.findall(page.text)]
-    lines = [(name, line) for name, cell in cells for line in cell.splitlines()]
+    lines = [(page.name, line) for page in pages().values() for line in code(page)]
 
-    assert len(cells) == sum(len(page.cell_lines) for page in pages().values())
+    assert len(lines) > 5000
     assert [(name, line) for name, line in lines if len(line) > 80] == []

@@ -41,9 +41,7 @@ class Page:
     def cell_lines(self) -> list[int]:
         """1-based lines where code cells begin."""
         return [
-            number
-            for number, line in enumerate(self.text.splitlines(), start=1)
-            if _CODE_CELL.match(line)
+            number for number, line in _lines_outside_fences(self.text) if _CODE_CELL.match(line)
         ]
 
     @cached_property
@@ -51,7 +49,7 @@ class Page:
         """Headings in order, each with the labels (`(label)=`) that stand right above it."""
         found: list[tuple[str, list[str]]] = []
         labels: list[str] = []
-        for line in _lines_outside_fences(self.text):
+        for _, line in _lines_outside_fences(self.text):
             if target := _TARGET.match(line):
                 labels.append(target.group(1).lower())
             elif heading := _HEADING.match(line):
@@ -152,17 +150,15 @@ def _front_matter(text: str) -> dict[str, Any]:
     return header if isinstance(header, dict) else {}
 
 
-def _lines_outside_fences(text: str) -> list[str]:
-    """Lines of the text, without those inside ``` fences, where `# …` is a comment."""
-    outside: list[str] = []
+def _lines_outside_fences(text: str) -> list[tuple[int, str]]:
+    """Lines of the text by number, without those inside ``` fences, where `# …` is a comment."""
+    outside: list[tuple[int, str]] = []
     closing: str | None = None
-    for line in text.splitlines():
+    for number, line in enumerate(text.splitlines(), start=1):
         fence = _FENCE.match(line)
-        if closing is None and fence:
-            closing = fence.group(1)
-        elif closing is not None:
-            if fence and fence.group(1).startswith(closing) and not fence.group(2).strip():
-                closing = None
-        else:
-            outside.append(line)
+        if closing is None:
+            outside.append((number, line))
+            closing = fence.group(1) if fence else None
+        elif fence and fence.group(1).startswith(closing) and not fence.group(2).strip():
+            closing = None
     return outside
