@@ -22,7 +22,7 @@ endef
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help course pictures test env chromium release book bundle demo-class serve lint bench checkpoints clean
+.PHONY: help course pictures test env chromium postgresql release book bundle demo-class serve lint bench checkpoints clean
 
 help:
 	@echo "make course       everything below to look at: the book, the bundle, the demo class"
@@ -47,7 +47,7 @@ course: book bundle demo-class
 # The grader's tests come one after the other: many are about time that is running out.
 GRADER := autograder tests/autograder
 
-test: lint book bundle chromium
+test: lint book bundle chromium postgresql
 	$(call step,tests of book and package,OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(addprefix --ignore=,$(GRADER)) -n logical --maxprocesses 4 --dist worksteal --durations=10)
 	$(call step,tests of the grader,$(BIN)/python -m pytest $(GRADER) --durations=10)
 
@@ -62,13 +62,22 @@ $(ENV): requirements.txt pyproject.toml
 	    $(BIN)/python -m pip check)
 	@touch $@
 
-# Chromium opens every built page in the tests. It is the only thing that is not a Python package.
+# Chromium opens every built page in the tests, and PostgreSQL holds gradebooks: the only things that
+# are not Python packages.
 chromium:
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "== chromium"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
 	else \
 	    echo "The browser tests need Chromium: install it (Debian: apt-get install chromium)." >&2; exit 1; \
+	fi
+
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "== postgresql"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; \
+	else \
+	    echo "The gradebook's tests need PostgreSQL: install it (Debian: apt-get install postgresql)." >&2; exit 1; \
 	fi
 
 release: $(STAMPS)/release

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograder.errors import AutograderError, UsageError
+from autograder.plain_text import plain
 
 if TYPE_CHECKING:
     from autograder.course import Course
@@ -64,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("release", _release, "make the students' notebooks")
     _add_sheets(sub)
     sub.add_argument("--course", type=Path, metavar="DIR", help="also set up this course folder")
+    sub.add_argument(
+        "--database",
+        metavar="URL",
+        help="where a new course keeps its gradebook: postgresql://USER:PASSWORD@HOST/DATABASE "
+        "(default: a file in the course folder)",
+    )
 
     sub = command("grade", _grade, "grade all submissions that are new or changed")
     _add_sheets(sub)
@@ -119,6 +126,24 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--format", choices=("plain", "canvas", "moodle"), default="plain")
     sub.add_argument(
         "--output", type=Path, metavar="FILE", help="write to a file instead of printing"
+    )
+    sub.add_argument(
+        "--roster",
+        type=Path,
+        metavar="FILE",
+        help="CSV that Canvas or Moodle exported: its students, in its columns "
+        "(plain: a column 'student')",
+    )
+    sub.add_argument(
+        "--missing",
+        choices=("empty", "zero"),
+        default="empty",
+        help="what stands where nothing was handed in (default: empty)",
+    )
+    sub.add_argument(
+        "--strict",
+        action="store_true",
+        help="export nothing while answers wait to be graded by hand",
     )
 
     sub = command(
@@ -197,12 +222,16 @@ def _release(options: argparse.Namespace) -> int:
     from autograder.course import Course
     from autograder.release import release
 
+    if options.database and not options.course:
+        raise UsageError("--database needs the course folder: --course DIR")
     sheets = _sheets(options)
     for path in release(sheets):
         print(path)
     if options.course:
         course = Course(options.course)
         with course.locked():
+            if options.database:
+                course.use_database(options.database)
             for sheet in sheets:
                 course.prepare(sheet)
         print(f"course folder: {course.root}")
@@ -372,15 +401,31 @@ def _report(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     from autograder.course import Course
-    from autograder.export import FORMATS, as_csv, collect
+    from autograder.export import as_csv, collect, remarks, table
+    from autograder.roster import read_roster
 
     sheets = _sheets(options)
-    text = as_csv(FORMATS[options.format](collect(Course(options.course), sheets), sheets))
+    grades = collect(Course(options.course), sheets)
+    roster = read_roster(options.roster, options.format, grades) if options.roster else None
+    unfinished, missing = remarks(grades, roster, options.roster)
+    for line in [*unfinished, *missing]:
+        print(plain(line), file=sys.stderr)
+    if unfinished and options.strict:
+        raise AutograderError(f"nothing exported: {len(unfinished)} submissions are unfinished")
+    rows = table(
+        grades,
+        sheets,
+        options.format,
+        roster=roster,
+        missing="0" if options.missing == "zero" else "",
+    )
     if options.output:
-        options.output.write_text(text, encoding="utf-8", newline="")
+        draft = options.output.with_name(f"{options.output.name}.new")
+        draft.write_text(as_csv(rows), encoding="utf-8", newline="")
+        draft.replace(options.output)
         print(options.output)
     else:
-        sys.stdout.write(text)
+        sys.stdout.write(as_csv(rows))
     return 0
 
 

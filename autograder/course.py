@@ -2,7 +2,7 @@
 
 course/
   nbgrader_config.py            so that nbgrader and formgrader grade as this package does
-  gradebook.db                  nbgrader's
+  gradebook.db                  nbgrader's, unless the configuration names another database
   source/<sheet>/               the sheet with solutions and tests
   release/<sheet>/              the students' notebook
   submitted/<student>/<sheet>/  what a student handed in: <sheet>.ipynb, timestamp.txt
@@ -37,6 +37,7 @@ CONFIG_TEMPLATE = Path(__file__).parent / "templates" / "nbgrader_config.py"
 DEFAULT_COURSE = Path("course")
 
 _SQLITE = "sqlite:///"
+_DATABASE_LINE = '# c.CourseDirectory.db_url = "postgresql://user:password@host/database"'
 _RECORDED = "recorded"
 
 
@@ -45,6 +46,7 @@ class Course:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self.config = self.root / "nbgrader_config.py"
 
     def submissions(self, sheets: list[str]) -> list[Submission]:
         """All submissions to the named sheets, by sheet and student.
@@ -102,16 +104,14 @@ class Course:
             AutograderError: nbgrader refuses the sheet, for example because cells were added
                 after students had handed it in.
         """
-        from autograder.gradebook import create_gradebook
+        from autograder.database import create_gradebook
 
         source = self.root / "source" / sheet.name / f"{sheet.name}.ipynb"
         # Not beside the source: nbgrader hands out what lies there.
         prepared = self.root / ".prepared" / sheet.name
         for path in (source, prepared):
             path.parent.mkdir(parents=True, exist_ok=True)
-        config = self.root / "nbgrader_config.py"
-        if not config.exists():
-            _replace(config, CONFIG_TEMPLATE.read_text(encoding="utf-8"))
+        self._write_config()
         _put_alembic_on_path()
         create_gradebook(self.database)
         text = nbformat.writes(sheet.notebook) + "\n"
@@ -128,6 +128,34 @@ class Course:
                 _replace(source, before)
             raise
         prepared.touch()
+
+    def use_database(self, url: str) -> None:
+        """Keep the gradebook of a course that is being set up at this URL.
+
+        Raises:
+            UsageError: it is no URL of a database that a gradebook may lie in, or the course has
+                its gradebook elsewhere.
+        """
+        from autograder.database import checked_url, shown
+
+        checked_url(url)
+        if not self._write_config(url) and self.database != self._absolute(url):
+            raise UsageError(
+                f"the gradebook of {self.root} is {shown(self.database)}; "
+                f"to move it, change c.CourseDirectory.db_url in {self.config}"
+            )
+
+    def _write_config(self, url: str | None = None) -> bool:
+        """Write nbgrader_config.py; False where there is one."""
+        if self.config.exists():
+            return False
+        text = CONFIG_TEMPLATE.read_text(encoding="utf-8")
+        if url is not None:
+            text = text.replace(_DATABASE_LINE, f"c.CourseDirectory.db_url = {url!r}")
+        self.root.mkdir(parents=True, exist_ok=True)
+        # A URL may hold a password.
+        _replace(self.config, text, mode=None if url is None else 0o600)
+        return True
 
     def _is_released(self, sheet: str) -> bool:
         with contextlib.closing(self.gradebook()) as gradebook:
@@ -151,22 +179,24 @@ class Course:
         """
         from traitlets.config import PyFileConfigLoader
 
-        path = self.root / "nbgrader_config.py"
         try:
-            return PyFileConfigLoader(path.name, path=str(self.root)).load_config()
+            return PyFileConfigLoader(self.config.name, path=str(self.root)).load_config()
         except Exception as error:
-            raise AutograderError(f"{path}: {type(error).__name__}: {error}") from error
+            raise AutograderError(f"{self.config}: {type(error).__name__}: {error}") from error
 
     @property
     def database(self) -> str:
         """The gradebook's URL: `c.CourseDirectory.db_url`, else a file in the course folder."""
         url = _SQLITE + "gradebook.db"
-        if (self.root / "nbgrader_config.py").exists():
+        if self.config.exists():
             url = str(self.nbgrader_config().CourseDirectory.get("db_url") or url)
-        if url.startswith(_SQLITE):
-            # nbgrader runs in the course folder, and reads a relative path from there.
-            url = _SQLITE + str(self.root / url.removeprefix(_SQLITE))
-        return url
+        return self._absolute(url)
+
+    def _absolute(self, url: str) -> str:
+        if not url.startswith(_SQLITE):
+            return url
+        # nbgrader runs in the course folder, and reads a relative path from there.
+        return _SQLITE + str(self.root / url.removeprefix(_SQLITE))
 
     def gradebook(self) -> "GradebookWriter":
         """The course's gradebook to write into; the caller closes it."""
@@ -259,11 +289,13 @@ def _as_json(verdict: Verdict) -> str:
     return json.dumps(verdict, indent=1, ensure_ascii=False) + "\n"
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, text: str, mode: int | None = None) -> None:
     """Put a file in place so that it is either the old one or the new one, never half of it.
 
     nbgrader leaves its files read-only: they are replaced, not written to.
     """
     draft = path.with_name(f"{path.name}.new")
+    if mode is not None:
+        draft.touch(mode)
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

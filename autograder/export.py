@@ -2,86 +2,112 @@
 
 import csv
 import io
-from collections.abc import Callable
+import re
+from collections.abc import Sequence
+from pathlib import Path
 
 from autograder.course import Course
 from autograder.errors import AutograderError
+from autograder.roster import Roster
 from autograder.sheets import Sheet
+from autograder.standings import Standing, standings
 
-# A spreadsheet runs a cell that begins with one of these.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMATS = ("plain", "canvas", "moodle")
 
-Grades = dict[str, dict[str, float]]
-"""By student, by sheet: points after a late penalty, manual ones included as far as given."""
+# A spreadsheet runs a cell that begins with one of these. One that looks as if it had been quoted
+# is quoted too, so that what was there can be told from what is read.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+
+_CANVAS_COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+
+Standings = dict[str, dict[str, Standing]]
+"""By student, by sheet."""
 
 
-def collect(course: Course, sheets: list[Sheet]) -> Grades:
-    """All grades in the course's gradebook.
+def collect(course: Course, sheets: Sequence[Sheet]) -> Standings:
+    """All grades in the course's gradebook, by student's name.
 
     Raises:
-        AutograderError: the gradebook has no grade for any of the sheets.
+        AutograderError: the gradebook cannot be read, or has no grade for any of the sheets.
     """
-    from nbgrader.api import Gradebook, MissingEntry
-
-    grades: Grades = {}
-    if (course.root / "gradebook.db").exists():
-        with Gradebook(course.database) as gradebook:
-            for sheet in sheets:
-                try:
-                    submissions = gradebook.assignment_submissions(sheet.name)
-                except MissingEntry:
-                    continue
-                for submission in submissions:
-                    points = max(0.0, submission.score - submission.late_submission_penalty)
-                    grades.setdefault(submission.student.id, {})[sheet.name] = points
-    if not grades:
+    found: Standings = {}
+    if course.config.exists():
+        for sheet in sheets:
+            for student, standing in standings(course.database, sheet.name).items():
+                found.setdefault(student, {})[sheet.name] = standing
+    if not found:
         raise AutograderError(f"no grades in {course.root}: run 'autograder grade' first")
-    return dict(sorted(grades.items()))
+    return dict(sorted(found.items()))
 
 
-def plain(grades: Grades, sheets: list[Sheet]) -> list[list[str]]:
-    """One row a student, one column a sheet, and the sum."""
-    header = ["student", *(sheet.name for sheet in sheets), "total"]
-    rows = [
-        [student, *(_points(by_sheet, sheet) for sheet in sheets), f"{sum(by_sheet.values()):g}"]
+def table(
+    grades: Standings,
+    sheets: Sequence[Sheet],
+    form: str = "plain",
+    *,
+    roster: Roster | None = None,
+    missing: str = "",
+) -> list[list[str]]:
+    """The grades as rows of cells, the first of them the header.
+
+    Args:
+        form: "plain" has the sum as well, "canvas" a row of possible points.
+        roster: whose rows to fill; without one, a row for each student of the course.
+        missing: the cell of a sheet that was not handed in.
+    """
+    header, people = _people(grades, form, roster)
+    columns = [_column(sheet, form, roster) for sheet in sheets]
+    rows = []
+    for student, cells in people:
+        by_sheet = grades.get(student, {})
+        points = [by_sheet[s.name].grade if s.name in by_sheet else None for s in sheets]
+        rows.append([*cells, *(missing if p is None else f"{p:g}" for p in points)])
+        if form == "plain":
+            rows[-1].append(f"{sum(p for p in points if p is not None):g}")
+    if form == "plain":
+        columns.append("total")
+    if form == "canvas":
+        possible = [f"{sheet.max_score + sheet.manual_max:g}" for sheet in sheets]
+        # In the first column; Canvas finds it by its name.
+        rows.insert(0, ["Points Possible", *[""] * (len(header) - 1), *possible])
+    return [[*header, *columns], *rows]
+
+
+def _people(
+    grades: Standings, form: str, roster: Roster | None
+) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """The header of the columns that identify students; students and their cells there."""
+    if roster is not None:
+        return roster.columns, list(zip(roster.students, roster.rows, strict=True))
+    if form == "canvas":
+        return list(_CANVAS_COLUMNS), [(name, [name, "", "", name, ""]) for name in grades]
+    return ["Username" if form == "moodle" else "student"], [(name, [name]) for name in grades]
+
+
+def _column(sheet: Sheet, form: str, roster: Roster | None) -> str:
+    there = roster.header(sheet.name, sheet.title) if roster else None
+    return there or (f"{sheet.name} (Real)" if form == "moodle" else sheet.name)
+
+
+def remarks(
+    grades: Standings, roster: Roster | None, roster_path: Path | None
+) -> tuple[list[str], list[str]]:
+    """What a person should know before using the grades: what is unfinished, and who is missing."""
+    unfinished = [
+        f"{student}/{sheet}: {', '.join(standing.waiting)} not graded by hand yet"
         for student, by_sheet in grades.items()
+        for sheet, standing in by_sheet.items()
+        if standing.waiting
     ]
-    return [header, *rows]
-
-
-def canvas(grades: Grades, sheets: list[Sheet]) -> list[list[str]]:
-    """Canvas's gradebook import: five columns about the student, a row of possible points."""
-    columns = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
-    possible = [
-        "Points Possible",
-        "",
-        "",
-        "",
-        "",
-        *(f"{s.max_score + s.manual_max:g}" for s in sheets),
-    ]
-    rows = [
-        [student, "", "", student, "", *(_points(by_sheet, sheet) for sheet in sheets)]
-        for student, by_sheet in grades.items()
-    ]
-    return [[*columns, *(sheet.name for sheet in sheets)], possible, *rows]
-
-
-def moodle(grades: Grades, sheets: list[Sheet]) -> list[list[str]]:
-    """Moodle's grade import, students identified by their user name."""
-    header = ["Username", *(f"{sheet.name} (Real)" for sheet in sheets)]
-    rows = [
-        [student, *(_points(by_sheet, sheet) for sheet in sheets)]
-        for student, by_sheet in grades.items()
-    ]
-    return [header, *rows]
-
-
-FORMATS: dict[str, Callable[[Grades, list[Sheet]], list[list[str]]]] = {
-    "plain": plain,
-    "canvas": canvas,
-    "moodle": moodle,
-}
+    missing = []
+    if roster is not None:
+        strangers = sorted(grades.keys() - set(roster.students))
+        if strangers:
+            missing.append(f"not in {roster_path}, so not exported: {', '.join(strangers)}")
+        absent = sum(not student for student in roster.students)
+        if absent:
+            missing.append(f"in {roster_path} without any submission: {absent}")
+    return unfinished, missing
 
 
 def as_csv(rows: list[list[str]]) -> str:
@@ -95,9 +121,5 @@ def as_csv(rows: list[list[str]]) -> str:
     return buffer.getvalue()
 
 
-def _points(by_sheet: dict[str, float], sheet: Sheet) -> str:
-    return f"{by_sheet[sheet.name]:g}" if sheet.name in by_sheet else ""
-
-
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    return f"'{cell}" if _FORMULA.match(cell) else cell

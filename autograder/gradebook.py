@@ -5,13 +5,11 @@ a connection, ask dozens of questions and commit several times for every submiss
 the questions read the grades of the whole class.
 """
 
-import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
 from nbgrader.api import (
@@ -19,7 +17,6 @@ from nbgrader.api import (
     BaseCell,
     Comment,
     Grade,
-    Gradebook,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
@@ -27,12 +24,12 @@ from nbgrader.api import (
 )
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import compute_checksum, determine_grade, parse_utc
-from sqlalchemy import create_engine, func, inspect, make_url, select, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session, load_only
 from traitlets.config import Config
 
 from autograder.cells import grade_id, is_graded, is_solution
+from autograder.database import engine_of, errors_named, set_patience
 from autograder.errors import AutograderError
 from autograder.grading import Graded
 
@@ -78,20 +75,6 @@ def entry_of(student: str, sheet: str, timestamp: str | None, graded: Graded) ->
     return Entry(student, sheet, parse_utc(timestamp), scores, comments)
 
 
-def create_gradebook(url: str) -> None:
-    """Make nbgrader's gradebook where it is a file that does not exist yet.
-
-    nbgrader makes it in several steps, and would take a half-made one for complete.
-    """
-    place = make_url(url)
-    if place.get_backend_name() != "sqlite" or not place.database or Path(place.database).exists():
-        return
-    draft = Path(f"{place.database}.new")
-    draft.unlink(missing_ok=True)
-    Gradebook(f"sqlite:///{draft}").close()
-    draft.replace(place.database)
-
-
 class GradebookWriter:
     """One connection to a gradebook. `close` it."""
 
@@ -101,7 +84,8 @@ class GradebookWriter:
             url: the database, as SQLAlchemy names it.
             config: the course's nbgrader_config.py, which may name a plugin for late penalties.
         """
-        self._engine = create_engine(url)
+        with errors_named("open", url):
+            self._engine = engine_of(url)
         self._penalties = AssignLatePenalties(config=config)
         self._penalties.init_plugin()
 
@@ -114,22 +98,13 @@ class GradebookWriter:
         Raises:
             AutograderError: the gradebook cannot be read.
         """
-        with self._errors_named("read"), Session(self._engine) as session:
+        with errors_named("read", self._engine.url), Session(self._engine) as session:
             if not inspect(self._engine).has_table(Assignment.__tablename__):
                 return None
             assignment = session.scalar(select(Assignment.id).where(Assignment.name == sheet))
             query = select(SubmittedAssignment.student_id)
             rows = session.scalars(query.where(SubmittedAssignment.assignment_id == assignment))
             return None if assignment is None else set(rows)
-
-    @contextlib.contextmanager
-    def _errors_named(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except SQLAlchemyError as error:
-            # What the database said, without the statement, its parameters and a link.
-            reason = error.orig if isinstance(error, DBAPIError) else str(error).partition("\n")[0]
-            raise AutograderError(f"cannot {what} {self._engine.url}: {reason}") from error
 
     def write(self, entries: Iterable[Entry], patience: float = PATIENCE_SECONDS) -> None:
         """Write all of them, or none where an exception says why.
@@ -138,7 +113,7 @@ class GradebookWriter:
 
         Args:
             entries: at most one for a student and sheet.
-            patience: seconds to wait for another program that is writing (SQLite).
+            patience: seconds to wait for another program that is writing.
 
         Raises:
             AutograderError: the gradebook does not know a sheet or a cell of it, or cannot be
@@ -146,12 +121,11 @@ class GradebookWriter:
         """
         by_sheet = attrgetter("sheet")
         with (
-            self._errors_named("write"),
+            errors_named("write", self._engine.url),
             Session(self._engine, autoflush=False) as session,
             session.begin(),
         ):
-            if self._engine.dialect.name == "sqlite":
-                session.execute(text(f"PRAGMA busy_timeout = {int(1000 * patience)}"))
+            set_patience(session, self._engine, patience)
             for sheet, group in groupby(sorted(entries, key=by_sheet), key=by_sheet):
                 self._write_sheet(session, sheet, {entry.student: entry for entry in group})
 

@@ -23,6 +23,10 @@ c.CourseDirectory.ignore = [
     "verdict.json",
 ]
 
+# The gradebook is a file of SQLite's, gradebook.db. For very large classes, or where several people
+# grade at the same time, PostgreSQL:
+# c.CourseDirectory.db_url = "postgresql://user:password@host/database"
+
 c.Autograde.sanitize_preprocessors = [RebuildFromSource]
 c.Autograde.autograde_preprocessors = [GradeRebuilt, SaveAutoGrades, AssignLatePenalties]
 

@@ -1,11 +1,13 @@
 """What the tests of the autograder share: a made-up sheet and a small class that was graded."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from made_up import NAME, hand_in, handed_in, write_solutions
+from postgresql import Server, running_server
 
 from autograder.course import Course
 from autograder.grade_class import ClassResult, grade_class
@@ -36,6 +38,22 @@ def prepared(sheet: Sheet, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(prepared: Path, tmp_path: Path) -> Path:
     """A course folder of the test's own, with the sheet set up: nbgrader takes seconds for that."""
     return shutil.copytree(prepared, tmp_path / "course")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server of these tests' own."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def prepared_on_server(sheet: Sheet, server: Server, tmp_path_factory) -> str:
+    """The URL of a gradebook in which the sheet is set up, to be copied."""
+    course = Course(tmp_path_factory.mktemp("prepared_on_server"))
+    course.use_database(server.new_database())
+    course.prepare(sheet)
+    return course.database
 
 
 @dataclass

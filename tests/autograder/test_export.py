@@ -2,15 +2,19 @@
 
 import csv
 import io
+import re
 import shutil
 
 import pytest
 from made_up import NAME
 from nbgrader.api import Gradebook
+from sqlalchemy import Engine, event
 
 from autograder.course import Course
-from autograder.errors import AutograderError
-from autograder.export import FORMATS, as_csv, canvas, collect, moodle, plain
+from autograder.errors import AutograderError, UsageError
+from autograder.export import FORMATS, as_csv, collect, remarks, table
+from autograder.roster import read_roster
+from autograder.standings import Standing
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +27,13 @@ def rows(text: str) -> list[list[str]]:
 
 
 def test_grades_of_a_class(graded_class, grades):
-    assert grades == {name: {NAME: score} for name, score in graded_class.scores.items()}
+    found = {name: {sheet: s.grade for sheet, s in by.items()} for name, by in grades.items()}
+    assert found == {name: {NAME: score} for name, score in graded_class.scores.items()}
     assert list(grades) == sorted(grades)
 
 
 def test_plain(grades, sheet):
-    assert plain(grades, [sheet]) == [
+    assert table(grades, [sheet]) == [
         ["student", "sums", "total"],
         ["ada", "8.5", "8.5"],
         ["ben", "3.5", "3.5"],
@@ -39,21 +44,22 @@ def test_plain(grades, sheet):
 
 
 def test_canvas(grades, sheet):
-    header, possible, first, *_ = canvas(grades, [sheet])
+    header, possible, first, *_ = table(grades, [sheet], "canvas")
     assert header == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "sums"]
     assert possible == ["Points Possible", "", "", "", "", "10.5"]
     assert first == ["ada", "", "", "ada", "", "8.5"]
 
 
 def test_moodle(grades, sheet):
-    assert moodle(grades, [sheet])[:2] == [["Username", "sums (Real)"], ["ada", "8.5"]]
+    assert table(grades, [sheet], "moodle")[:2] == [["Username", "sums (Real)"], ["ada", "8.5"]]
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_sheet_that_was_not_handed_in_has_an_empty_cell(form, sheet):
-    table = FORMATS[form]({"ada": {}}, [sheet])
-    assert table[-1][1 if form != "canvas" else 5] == ""
-    assert len({len(row) for row in table}) == 1
+@pytest.mark.parametrize("missing", ["", "0"])
+def test_a_sheet_that_was_not_handed_in(form, missing, sheet):
+    found = table({"ada": {}}, [sheet], form, missing=missing)
+    assert found[-1][1 if form != "canvas" else 5] == missing
+    assert len({len(row) for row in found}) == 1
 
 
 def test_manual_points_and_late_penalties_count(graded_class, sheet, tmp_path):
@@ -66,8 +72,45 @@ def test_manual_points_and_late_penalties_count(graded_class, sheet, tmp_path):
             notebook.late_submission_penalty = penalty
         gradebook.db.commit()
     changed = collect(course, [sheet])
-    assert changed["ada"] == {NAME: 8.5 + 1.5 - 3}
-    assert changed["emil"] == {NAME: 0.0}, "never below nothing"
+    assert changed["ada"][NAME].grade == 8.5 + 1.5 - 3
+    assert changed["ada"][NAME].waiting == ()
+    assert changed["emil"][NAME].grade == 0.0, "never below nothing"
+
+
+def test_what_a_person_has_still_to_grade_is_said(grades):
+    unfinished, missing = remarks(grades, None, None)
+    assert unfinished[0] == "ada/sums: written_why not graded by hand yet"
+    assert missing == []
+
+
+def test_who_was_only_given_more_time_has_handed_in_nothing(graded_class, sheet, tmp_path):
+    course = Course(shutil.copytree(graded_class.course.root, tmp_path / "course"))
+    with Gradebook(course.database) as gradebook:
+        gradebook.add_student("zoe")
+        gradebook.add_submission(NAME, "zoe")
+    assert "zoe" not in collect(course, [sheet])
+
+
+def test_of_a_large_class_no_more_is_asked(graded_class, sheet, tmp_path):
+    course = Course(shutil.copytree(graded_class.course.root, tmp_path / "course"))
+    said = []
+
+    def note(_connection, _cursor, statement, *_):
+        said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        collect(course, [sheet])
+        few = len(said)
+        with Gradebook(course.database) as gradebook:
+            for number in range(30):
+                gradebook.add_student(f"s{number}")
+                gradebook.add_submission(NAME, f"s{number}")
+        said.clear()
+        collect(course, [sheet])
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert 0 < len(said) == few
 
 
 def test_cells_that_a_spreadsheet_would_run_are_quoted():
@@ -76,14 +119,106 @@ def test_cells_that_a_spreadsheet_would_run_are_quoted():
     assert rows(text) == [[f"'{cell}" for cell in nasty], ["a=1", "1", "", "ä", 'say "so", x']]
 
 
+def test_what_was_written_can_be_read_back():
+    nasty = ["=1", "'=1", "''=1", "'t Hooft", "'", "-", 'a "b", c', "two\nlines", "ä€😀", " x ", ""]
+    text = as_csv([nasty])
+    (read,) = rows(text)
+    assert len(set(read)) == len(nasty), "no two are told apart no longer"
+    assert [re.sub(r"^'(?='*[=+\-@\t\r\n])", "", cell) for cell in read] == nasty
+
+
+# With the list of students that Canvas or Moodle exported.
+
+CANVAS = """\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,sums (77),Final Score
+    Points Possible,,,,,10.5,(read only)
+"Tour, Chloé de la",11,u3,Chloé de la tour,"A, B",1,9
+"Lovelace, Ada",12,u1,ada,A,,
+"Nobody, New",13,u9,new,A,,
+"""
+
+
+@pytest.fixture
+def canvas_file(tmp_path):
+    path = tmp_path / "canvas.csv"
+    path.write_text(CANVAS, encoding="utf-8")
+    return path
+
+
+def test_canvas_with_its_own_export(grades, sheet, canvas_file):
+    roster = read_roster(canvas_file, "canvas", grades)
+    found = table(grades, [sheet], "canvas", roster=roster)
+    assert found == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "sums (77)"],
+        ["Points Possible", "", "", "", "", "10.5"],
+        ["Tour, Chloé de la", "11", "u3", "Chloé de la tour", "A, B", "7.5"],
+        ["Lovelace, Ada", "12", "u1", "ada", "A", "8.5"],
+        ["Nobody, New", "13", "u9", "new", "A", ""],
+    ]
+    assert rows(as_csv(found)) == found
+    assert remarks(grades, roster, canvas_file)[1] == [
+        f"not in {canvas_file}, so not exported: ben, dora, emil",
+        f"in {canvas_file} without any submission: 1",
+    ]
+
+
+def test_what_was_exported_is_a_roster_again(grades, sheet, canvas_file, tmp_path):
+    roster = read_roster(canvas_file, "canvas", grades)
+    first = table(grades, [sheet], "canvas", roster=roster)
+    again = tmp_path / "again.csv"
+    again.write_text(as_csv(first), encoding="utf-8", newline="")
+    assert table(grades, [sheet], "canvas", roster=read_roster(again, "canvas", grades)) == first
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_moodle_with_its_own_export(grades, sheet, tmp_path, delimiter):
+    path = tmp_path / "moodle.csv"
+    lines = [
+        ["First name", "Last name", "ID number", "Institution", "Email address",
+         "Assignment: Sums and means (Real)", "Last downloaded from this course"],
+        ["Ada", "Lovelace", "7", "x", "ADA", "-", "1"],
+        ["Ben", "", "8", "", "ben"],
+    ]  # fmt: skip
+    path.write_text("\r\n".join(delimiter.join(line) for line in lines), encoding="utf-8")
+    roster = read_roster(path, "moodle", grades)
+    assert table(grades, [sheet], "moodle", roster=roster) == [
+        ["First name", "Last name", "ID number", "Email address",
+         "Assignment: Sums and means (Real)"],
+        ["Ada", "Lovelace", "7", "ADA", "8.5"],
+        ["Ben", "", "8", "ben", "3.5"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        ("name,x\nada,1\n", "a column SIS Login ID or SIS User ID or Integration ID or ID is"),
+        ("ID,Section\n1,A\n", r"none of the 5 students of the course is in it \(looked for 'ada'"),
+    ],
+)
+def test_a_roster_that_is_none(grades, tmp_path, text, said):
+    path = tmp_path / "roster.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=said):
+        read_roster(path, "canvas", grades)
+
+
+def test_a_roster_that_is_no_text(grades, tmp_path):
+    path = tmp_path / "roster.csv"
+    path.write_bytes(b"ID\n\xff\xfe")
+    with pytest.raises(UsageError, match=r"roster\.csv: 'utf-8' codec"):
+        read_roster(path, "canvas", grades)
+    with pytest.raises(UsageError, match="No such file"):
+        read_roster(tmp_path / "none.csv", "canvas", grades)
+
+
 def test_a_student_called_like_a_formula_is_quoted(sheet):
-    text = as_csv(plain({"=1+1": {NAME: 3.0}}, [sheet]))
+    text = as_csv(table({"=1+1": {NAME: Standing(3.0)}}, [sheet]))
     assert rows(text)[1] == ["'=1+1", "3", "3"]
 
 
 def test_points_have_no_needless_digits(sheet):
-    table = plain({"ada": {NAME: 0.1 + 0.2}}, [sheet])
-    assert table[1] == ["ada", "0.3", "0.3"]
+    assert table({"ada": {NAME: Standing(0.1 + 0.2)}}, [sheet])[1] == ["ada", "0.3", "0.3"]
 
 
 def test_nothing_graded_yet(root, sheet):

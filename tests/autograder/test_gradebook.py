@@ -17,8 +17,9 @@ from sqlalchemy.exc import SAWarning
 
 from autograder import answers
 from autograder.course import Course
+from autograder.database import create_gradebook
 from autograder.errors import AutograderError
-from autograder.gradebook import Entry, GradebookWriter, create_gradebook, entry_of
+from autograder.gradebook import Entry, GradebookWriter, entry_of
 from autograder.grading import Graded
 from autograder.sheets import Sheet
 
@@ -38,13 +39,22 @@ c.AssignLatePenalties.plugin_class = Hourly
 """
 
 
-@pytest.fixture
-def courses(prepared, tmp_path) -> tuple[Course, Course]:
+ON_SQLITE = pytest.mark.parametrize("courses", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def courses(request, prepared, tmp_path) -> tuple[Course, Course]:
     """Two courses, alike to the ids in their gradebooks, with a due date and a penalty."""
     for name in ("ours", "nbgraders"):
         root = shutil.copytree(prepared, tmp_path / name)
         config = root / "nbgrader_config.py"
-        config.write_text(config.read_text(encoding="utf-8") + PENALTY, encoding="utf-8")
+        added = PENALTY
+        if request.param == "postgresql":
+            server = request.getfixturevalue("server")
+            url = server.copied_database(request.getfixturevalue("prepared_on_server"))
+            added += f"\nc.CourseDirectory.db_url = {url!r}\n"
+            (root / "gradebook.db").unlink()
+        config.write_text(config.read_text(encoding="utf-8") + added, encoding="utf-8")
         with Gradebook(Course(root).database) as gradebook:
             gradebook.update_or_create_assignment(NAME, duedate=DUE)
     return Course(tmp_path / "ours"), Course(tmp_path / "nbgraders")
@@ -271,6 +281,7 @@ def test_a_large_batch_asks_no_more_than_a_small_one(statements, verdict):
     assert len(said) <= few + 2
 
 
+@ON_SQLITE
 def test_no_question_reads_the_grades_of_everybody(statements, verdict):
     writer, said = statements
     writer.write(late_class(verdict, 5))
@@ -289,6 +300,7 @@ def test_no_question_reads_the_grades_of_everybody(statements, verdict):
     assert not {f"SCAN {table}" for table in of_the_class}.intersection(plans)
 
 
+@ON_SQLITE
 def test_the_writer_is_patient_with_formgrader(statements, verdict):
     writer, said = statements
     writer.write(late_class(verdict, 1))
@@ -333,6 +345,7 @@ def test_a_plugin_that_fails_leaves_nothing_half_written(courses, verdict):
     assert rows(course.database) == before
 
 
+@ON_SQLITE
 def test_a_gradebook_that_another_program_is_writing(courses, verdict):
     course = courses[0]
     before = rows(course.database)
@@ -362,12 +375,14 @@ def test_who_is_in_it(courses, verdict):
     writer.close()
 
 
+@ON_SQLITE
 def test_a_database_without_tables_knows_no_sheet(courses, tmp_path):
     writer = GradebookWriter(f"sqlite:///{tmp_path}/empty.db", courses[0].nbgrader_config())
     assert writer.students(NAME) is None
     writer.close()
 
 
+@ON_SQLITE
 def test_what_is_no_gradebook_is_named(courses):
     (courses[0].root / "gradebook.db").write_bytes(b"not a database, and long enough to be none")
     writer = courses[0].gradebook()
@@ -397,7 +412,3 @@ def test_a_gradebook_is_made_at_once_or_not_at_all(tmp_path, monkeypatch):
     before = (tmp_path / "gradebook.db").read_bytes()
     create_gradebook(url)
     assert (tmp_path / "gradebook.db").read_bytes() == before
-
-
-def test_a_database_on_a_server_is_left_to_nbgrader():
-    create_gradebook("postgresql://server/gradebook")
