@@ -401,31 +401,26 @@ def _report(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     from autograder.course import Course
-    from autograder.export import as_csv, collect, remarks, table
+    from autograder.export import as_csv, collect, table, unfinished, unmatched
     from autograder.roster import read_roster
 
     sheets = _sheets(options)
     grades = collect(Course(options.course), sheets)
     roster = read_roster(options.roster, options.format, grades) if options.roster else None
-    unfinished, missing = remarks(grades, roster, options.roster)
-    for line in [*unfinished, *missing]:
-        print(plain(line), file=sys.stderr)
-    if unfinished and options.strict:
-        raise AutograderError(f"nothing exported: {len(unfinished)} submissions are unfinished")
-    rows = table(
-        grades,
-        sheets,
-        options.format,
-        roster=roster,
-        missing="0" if options.missing == "zero" else "",
-    )
+    remarks = unfinished(grades, sheets)
+    if remarks and options.strict:
+        raise AutograderError("\n".join(["nothing exported, grades are unfinished", *remarks]))
+    missing = "0" if options.missing == "zero" else ""
+    text = as_csv(table(grades, sheets, options.format, roster=roster, missing=missing))
     if options.output:
         draft = options.output.with_name(f"{options.output.name}.new")
-        draft.write_text(as_csv(rows), encoding="utf-8", newline="")
+        draft.write_text(text, encoding="utf-8", newline="")
         draft.replace(options.output)
         print(options.output)
     else:
-        sys.stdout.write(as_csv(rows))
+        sys.stdout.write(text)
+    for line in remarks + (unmatched(grades, roster) if roster else []):
+        print(plain(line), file=sys.stderr)
     return 0
 
 

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbgrader.api import Base, Gradebook, get_alembic_version
-from sqlalchemy import URL, Connection, Engine, create_engine, inspect, make_url, text
+from nbgrader.api import Base, Course, Gradebook, get_alembic_version
+from sqlalchemy import URL, Connection, Engine, create_engine, insert, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -107,6 +107,9 @@ def _create_on_server(place: URL) -> None:
             connection.execute(text(f"CREATE TABLE {table}"))
             version = {"version": get_alembic_version()}
             connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), version)
+            # nbgrader's programs file sheets under a course without a name unless they are told
+            # another, and never make it: SQLite does not mind.
+            connection.execute(insert(Course).values(id=""))
     finally:
         engine.dispose()
 

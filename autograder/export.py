@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from autograder.course import Course
 from autograder.errors import AutograderError
@@ -19,6 +18,9 @@ FORMATS = ("plain", "canvas", "moodle")
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
 _CANVAS_COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+
+# So many names are listed where something is to be said of students.
+_MOST_LISTED = 10
 
 Standings = dict[str, dict[str, Standing]]
 """By student, by sheet."""
@@ -89,25 +91,37 @@ def _column(sheet: Sheet, form: str, roster: Roster | None) -> str:
     return there or (f"{sheet.name} (Real)" if form == "moodle" else sheet.name)
 
 
-def remarks(
-    grades: Standings, roster: Roster | None, roster_path: Path | None
-) -> tuple[list[str], list[str]]:
-    """What a person should know before using the grades: what is unfinished, and who is missing."""
-    unfinished = [
-        f"{student}/{sheet}: {', '.join(standing.waiting)} not graded by hand yet"
-        for student, by_sheet in grades.items()
-        for sheet, standing in by_sheet.items()
-        if standing.waiting
-    ]
-    missing = []
-    if roster is not None:
-        strangers = sorted(grades.keys() - set(roster.students))
-        if strangers:
-            missing.append(f"not in {roster_path}, so not exported: {', '.join(strangers)}")
-        absent = sum(not student for student in roster.students)
-        if absent:
-            missing.append(f"in {roster_path} without any submission: {absent}")
-    return unfinished, missing
+def unfinished(grades: Standings, sheets: Sequence[Sheet]) -> list[str]:
+    """A line for each sheet in which answers wait for a person to grade them."""
+    lines = []
+    for sheet in sheets:
+        waiting = [
+            student
+            for student, by_sheet in grades.items()
+            if sheet.name in by_sheet and by_sheet[sheet.name].waiting
+        ]
+        if waiting:
+            lines.append(
+                f"{sheet.name}: {len(waiting)} with answers that are not graded by hand yet: "
+                f"{_listed(waiting)}"
+            )
+    return lines
+
+
+def unmatched(grades: Standings, roster: Roster) -> list[str]:
+    """Who is in only one of the course and the roster."""
+    lines = []
+    strangers = sorted(grades.keys() - set(roster.students))
+    if strangers:
+        lines.append(f"not in the roster, so not exported: {_listed(strangers)}")
+    absent = sum(not student for student in roster.students)
+    if absent:
+        lines.append(f"in the roster, but without any submission: {absent}")
+    return lines
+
+
+def _listed(students: list[str]) -> str:
+    return ", ".join(students[:_MOST_LISTED]) + (", …" if len(students) > _MOST_LISTED else "")
 
 
 def as_csv(rows: list[list[str]]) -> str:

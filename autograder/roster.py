@@ -1,4 +1,4 @@
-"""The list of students that Canvas or Moodle exported, so that grades can be imported as they are."""
+"""The list of students that Canvas or Moodle exported, so that it can import the grades."""
 
 import csv
 import io

@@ -12,9 +12,14 @@ from sqlalchemy import Engine, event
 
 from autograder.course import Course
 from autograder.errors import AutograderError, UsageError
-from autograder.export import FORMATS, as_csv, collect, remarks, table
+from autograder.export import FORMATS, as_csv, collect, table, unfinished, unmatched
 from autograder.roster import read_roster
 from autograder.standings import Standing
+
+# nbgrader adds to the session what SQLAlchemy would like to have been told earlier.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Object of type <Submitted.* not in session:sqlalchemy.exc.SAWarning"
+)
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +82,17 @@ def test_manual_points_and_late_penalties_count(graded_class, sheet, tmp_path):
     assert changed["emil"][NAME].grade == 0.0, "never below nothing"
 
 
-def test_what_a_person_has_still_to_grade_is_said(grades):
-    unfinished, missing = remarks(grades, None, None)
-    assert unfinished[0] == "ada/sums: written_why not graded by hand yet"
-    assert missing == []
+def test_what_a_person_has_still_to_grade_is_said(grades, sheet):
+    (line,) = unfinished(grades, [sheet])
+    assert line == "sums: 1 with answers that are not graded by hand yet: ada"
+    nobody = {"ada": {NAME: Standing(1.0)}}
+    assert unfinished(nobody, [sheet]) == []
+
+
+def test_of_many_students_few_are_listed(sheet):
+    many = {f"s{number:02}": {NAME: Standing(1.0, waiting=("why",))} for number in range(11)}
+    (line,) = unfinished(many, [sheet])
+    assert line.endswith(": s00, s01, s02, s03, s04, s05, s06, s07, s08, s09, …")
 
 
 def test_who_was_only_given_more_time_has_handed_in_nothing(graded_class, sheet, tmp_path):
@@ -155,9 +167,9 @@ def test_canvas_with_its_own_export(grades, sheet, canvas_file):
         ["Nobody, New", "13", "u9", "new", "A", ""],
     ]
     assert rows(as_csv(found)) == found
-    assert remarks(grades, roster, canvas_file)[1] == [
-        f"not in {canvas_file}, so not exported: ben, dora, emil",
-        f"in {canvas_file} without any submission: 1",
+    assert unmatched(grades, roster) == [
+        "not in the roster, so not exported: ben, dora, emil",
+        "in the roster, but without any submission: 1",
     ]
 
 

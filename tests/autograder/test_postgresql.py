@@ -58,7 +58,7 @@ def test_a_class_from_release_to_export(server, sheet, tmp_path):
     assert not list(course.root.rglob("gradebook.db"))
 
 
-def test_another_program_that_is_writing(server, prepared_on_server, prepared, sheet, tmp_path):
+def test_another_program_that_is_writing(server, prepared_on_server, sheet, tmp_path):
     course = Course(tmp_path)
     course.use_database(server.copied_database(prepared_on_server))
     entry = entry_of("ada", NAME, None, made_up_verdict(sheet, "ada", handed_in(sheet)))
@@ -66,7 +66,7 @@ def test_another_program_that_is_writing(server, prepared_on_server, prepared, s
     engine = create_engine(course.database)
     with engine.connect() as other:
         other.execute(text("LOCK TABLE submitted_assignment IN EXCLUSIVE MODE"))
-        with pytest.raises(AutograderError, match="cannot write postgresql:.* lock timeout"):
+        with pytest.raises(AutograderError, match=r"cannot write postgresql:.* lock timeout"):
             writer.write([entry], patience=0.1)
         assert writer.students(NAME) == set()
     engine.dispose()
