@@ -4,6 +4,7 @@ Modules that import torch, nbgrader or matplotlib are imported by the command th
 """
 
 import argparse
+import contextlib
 import gc
 import json
 import os
@@ -119,6 +120,19 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("report", _report, "write the class report: scores, and what the class got wrong")
     _add_sheets(sub)
     _add_course(sub)
+
+    sub = command("due", _due, "set or show due dates, and extensions of single students")
+    sub.add_argument("sheets", nargs="?", metavar="SHEET", help="without one, all are shown")
+    sub.add_argument(
+        "time", nargs="?", metavar="TIME", help="such as 2026-10-01T23:59+02:00; 'none' for never"
+    )
+    _add_course(sub)
+    sub.add_argument(
+        "--student", nargs="+", metavar="ID", help="who is given the --extension", default=[]
+    )
+    sub.add_argument(
+        "--extension", metavar="LENGTH", help="more time: 2d, 36h, 1w2d or 90m; 0 takes it back"
+    )
 
     sub = command("export", _export, "print grades as CSV")
     _add_sheets(sub)
@@ -378,8 +392,9 @@ def _feedback(options: argparse.Namespace) -> int:
     from autograder.course import Course
     from autograder.feedback import write_feedback
 
-    course = Course(options.course)
-    count = sum(len(write_feedback(course, sheet)) for sheet in _sheets(options))
+    course, sheets = Course(options.course), _sheets(options)
+    course.count_penalties(sheets)
+    count = sum(len(write_feedback(course, sheet)) for sheet in sheets)
     if not count:
         raise AutograderError(f"nothing graded in {course.root}: run 'autograder grade' first")
     print(f"{count} pages in {course.root / 'feedback'}")
@@ -399,13 +414,43 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
+def _due(options: argparse.Namespace) -> int:
+    from autograder.course import Course
+    from autograder.due import due, extend, parse_duration, parse_time, set_due
+    from autograder.sheets import load_sheets
+
+    course = Course(options.course)
+    if not options.sheets:
+        for sheet in load_sheets([]):
+            with contextlib.suppress(AutograderError):
+                print(f"{sheet.name}: {due(course, sheet.name)}")
+        return 0
+    if bool(options.student) != (options.extension is not None):
+        raise UsageError("--student and --extension belong together")
+    (sheet,) = load_sheets([options.sheets])
+    date = parse_time(options.time) if options.time and options.time != "none" else None
+    extension = parse_duration(options.extension) if options.extension is not None else None
+    with course.locked():
+        course.prepare(sheet)
+        if options.time:
+            set_due(course, sheet.name, date)
+        if extension is not None:
+            extend(course, sheet.name, options.student, extension)
+        if options.time or extension is not None:
+            course.count_penalties([sheet])
+    print(plain(f"{sheet.name}: {due(course, sheet.name)}"))
+    return 0
+
+
 def _export(options: argparse.Namespace) -> int:
     from autograder.course import Course
     from autograder.export import as_csv, collect, table, unfinished, unmatched
     from autograder.roster import read_roster
 
     sheets = _sheets(options)
-    grades = collect(Course(options.course), sheets)
+    course = Course(options.course)
+    course.count_penalties(sheets)
+    grades = collect(course, sheets)
     roster = read_roster(options.roster, options.format, grades) if options.roster else None
     remarks = unfinished(grades, sheets)
     if remarks and options.strict:

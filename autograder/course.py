@@ -204,6 +204,20 @@ class Course:
 
         return GradebookWriter(self.database, self.nbgrader_config())
 
+    def count_penalties(self, sheets: list[Sheet]) -> None:
+        """Find late penalties anew: points by hand, due dates and the policy may have changed.
+
+        Raises:
+            AutograderError: the gradebook cannot be written.
+        """
+        from autograder.database import has_gradebook
+
+        if self.config.exists() and has_gradebook(self.database):
+            with contextlib.closing(self.gradebook()) as gradebook:
+                for sheet in sheets:
+                    if gradebook.students(sheet.name):
+                        gradebook.count_penalties(sheet.name)
+
     def is_finished(self, submission: Submission, digest: str) -> bool:
         """Whether a verdict with just this digest is there, in the gradebook or not yet."""
         folder = self.graded_folder(submission.student, submission.sheet)

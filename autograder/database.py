@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbgrader.api import Base, Course, Gradebook, get_alembic_version
+from nbgrader.api import Assignment, Base, Course, Gradebook, get_alembic_version
 from sqlalchemy import URL, Connection, Engine, create_engine, insert, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -81,6 +81,23 @@ def create_gradebook(url: str) -> None:
             _create_in_file(place)
         else:
             _create_on_server(place)
+
+
+def has_gradebook(url: str) -> bool:
+    """Whether nbgrader's tables are there; to look for them in a file does not make it.
+
+    Raises:
+        AutograderError: the database cannot be reached or read.
+    """
+    place = make_url(url)
+    if place.get_backend_name() == "sqlite" and not Path(place.database or "").is_file():
+        return False
+    with errors_named("read", url):
+        engine = engine_of(url)
+        try:
+            return inspect(engine).has_table(Assignment.__tablename__)
+        finally:
+            engine.dispose()
 
 
 def _create_in_file(place: URL) -> None:

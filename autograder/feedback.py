@@ -22,6 +22,7 @@ from autograder.cells import grade_id, is_manual, is_solution, is_test
 from autograder.course import Course
 from autograder.plain_text import plain
 from autograder.sheets import Sheet
+from autograder.standings import standings
 
 # What one output or answer may fill of a page.
 _MAX_TEXT = 20_000
@@ -45,12 +46,14 @@ class Part:
 def write_feedback(course: Course, sheet: Sheet) -> list[Path]:
     """Write `feedback/<student>/<sheet>/<sheet>.html` for every graded submission."""
     paths = []
+    standing = standings(course.database, sheet.name)
     for verdict in course.verdicts(sheet.name):
         student = verdict["student"]
         notebook = nbformat.read(
             course.graded_folder(student, sheet.name) / f"{sheet.name}.ipynb", as_version=4
         )
-        page = render(sheet, verdict, notebook, manual_grades(course, sheet, student))
+        penalty = standing[student].penalty if student in standing else 0.0
+        page = render(sheet, verdict, notebook, manual_grades(course, sheet, student), penalty)
         path = course.root / "feedback" / student / sheet.name / f"{sheet.name}.html"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page, encoding="utf-8")
@@ -59,12 +62,16 @@ def write_feedback(course: Course, sheet: Sheet) -> list[Path]:
 
 
 def render(
-    sheet: Sheet, verdict: dict[str, Any], notebook: NotebookNode, manual: dict[str, dict[str, Any]]
+    sheet: Sheet,
+    verdict: dict[str, Any],
+    notebook: NotebookNode,
+    manual: dict[str, dict[str, Any]],
+    penalty: float = 0.0,
 ) -> str:
-    """The feedback page for one verdict."""
+    """The feedback page for one verdict; `penalty` is taken off for lateness."""
     environment = Environment(loader=PackageLoader("autograder"), autoescape=True)
     return environment.get_template("feedback.html").render(
-        sheet=sheet, verdict=verdict, parts=_parts(notebook, verdict, manual)
+        sheet=sheet, verdict=verdict, penalty=penalty, parts=_parts(notebook, verdict, manual)
     )
 
 

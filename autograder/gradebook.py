@@ -26,6 +26,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import compute_checksum, determine_grade, parse_utc
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session, load_only
+from traitlets import TraitError
 from traitlets.config import Config
 
 from autograder.cells import grade_id, is_graded, is_solution
@@ -35,6 +36,9 @@ from autograder.grading import Graded
 
 # How long another program, such as formgrader, may hold the gradebook before writing fails.
 PATIENCE_SECONDS = 30.0
+
+# Of a large class so many submissions are looked at together: how many can be named is limited.
+_AT_A_TIME = 500
 
 # The kinds of nbgrader's cells for which each submission has a grade, and a comment.
 _GRADED = ("GradeCell", "TaskCell")
@@ -87,7 +91,10 @@ class GradebookWriter:
         with errors_named("open", url):
             self._engine = engine_of(url)
         self._penalties = AssignLatePenalties(config=config)
-        self._penalties.init_plugin()
+        try:
+            self._penalties.init_plugin()
+        except TraitError as error:
+            raise AutograderError(f"the late policy in nbgrader_config.py: {error}") from error
 
     def close(self) -> None:
         self._engine.dispose()
@@ -130,9 +137,9 @@ class GradebookWriter:
                 self._write_sheet(session, sheet, {entry.student: entry for entry in group})
 
     def _write_sheet(self, session: Session, sheet: str, entries: dict[str, Entry]) -> None:
-        released = _Released(session, sheet)
+        released = Released(session, sheet)
         released.check(entries.values())
-        submissions = _submissions(session, released, list(entries))
+        submissions = submissions_of(session, released, list(entries))
         notebooks = _notebooks(session, released, [s.id for s in submissions.values()])
         ids = [notebook.id for notebook in notebooks.values()]
         grades = _rows(session, Grade, released.grades, ids)
@@ -149,16 +156,50 @@ class GradebookWriter:
                 comments[notebook.id, released.comments[name]].auto_comment = comment
             notebook.late_submission_penalty = None
         session.flush()
-        late = {
-            notebooks[submission.id]: submission
-            for submission in submissions.values()
-            if submission.total_seconds_late > 0
-        }
-        self._penalise(late, _scores(session, released, [notebook.id for notebook in late]))
+        self._penalise(session, released, submissions.values(), notebooks)
+
+    def count_penalties(self, sheet: str) -> int:
+        """Find the penalties of all submissions to a sheet anew, as after a new due date or policy,
+        or after points were given by hand.
+
+        Returns:
+            How many changed.
+
+        Raises:
+            AutograderError: the gradebook does not know the sheet, or cannot be written.
+        """
+        with (
+            errors_named("write", self._engine.url),
+            Session(self._engine, autoflush=False) as session,
+            session.begin(),
+        ):
+            set_patience(session, self._engine, PATIENCE_SECONDS)
+            released = Released(session, sheet)
+            changed = 0
+            query = select(SubmittedAssignment.id)
+            query = query.where(SubmittedAssignment.assignment_id == released.assignment.id)
+            every = session.scalars(query).all()
+            for start in range(0, len(every), _AT_A_TIME):
+                ids = every[start : start + _AT_A_TIME]
+                chosen = select(SubmittedAssignment).where(SubmittedAssignment.id.in_(ids))
+                notebooks = _notebooks(session, released, ids)
+                before = {n: n.late_submission_penalty for n in notebooks.values()}
+                for notebook in before:
+                    notebook.late_submission_penalty = None
+                self._penalise(session, released, session.scalars(chosen).all(), notebooks)
+                changed += sum(n.late_submission_penalty != old for n, old in before.items())
+            return changed
 
     def _penalise(
-        self, late: dict[SubmittedNotebook, SubmittedAssignment], scores: dict[str, float]
+        self,
+        session: Session,
+        released: "Released",
+        submissions: Iterable[SubmittedAssignment],
+        notebooks: dict[str, SubmittedNotebook],
     ) -> None:
+        """Set the penalty of each late one; of the others it has to be None already."""
+        late = {notebooks[s.id]: s for s in submissions if s.total_seconds_late > 0}
+        scores = _scores(session, released, [notebook.id for notebook in late])
         for notebook, submission in late.items():
             score = scores[notebook.id]
             penalty = self._penalties.plugin_inst.late_submission_penalty(
@@ -168,7 +209,7 @@ class GradebookWriter:
                 notebook.late_submission_penalty = 0 if penalty < 0 else min(penalty, score)
 
 
-class _Released:
+class Released:
     """A sheet as nbgrader knows it; `grades` and `comments` are ids of its cells by grade id."""
 
     def __init__(self, session: Session, sheet: str) -> None:
@@ -196,8 +237,8 @@ class _Released:
                 )
 
 
-def _submissions(
-    session: Session, released: _Released, students: list[str]
+def submissions_of(
+    session: Session, released: Released, students: list[str]
 ) -> dict[str, SubmittedAssignment]:
     """By student; made, with all that nbgrader puts below a submission, where there is none."""
     known = set(session.scalars(select(Student.id).where(Student.id.in_(students))))
@@ -220,7 +261,7 @@ def _submissions(
     return found
 
 
-def _below(released: _Released, submission_id: str) -> Iterable[Any]:
+def _below(released: Released, submission_id: str) -> Iterable[Any]:
     """What nbgrader puts below a new submission: a notebook each, a grade or comment a cell."""
     for notebook_id in released.notebooks.values():
         new_id = new_uuid()
@@ -233,7 +274,7 @@ def _below(released: _Released, submission_id: str) -> Iterable[Any]:
 
 
 def _notebooks(
-    session: Session, released: _Released, submission_ids: list[str]
+    session: Session, released: Released, submission_ids: Iterable[str]
 ) -> dict[str, SubmittedNotebook]:
     """The sheet's own notebook of each submission, by the submission's id."""
     query = select(SubmittedNotebook).where(
@@ -257,7 +298,7 @@ def _rows(
     return {(row.notebook_id, row.cell_id): row for row in rows}
 
 
-def _scores(session: Session, released: _Released, notebook_ids: list[str]) -> dict[str, float]:
+def _scores(session: Session, released: Released, notebook_ids: list[str]) -> dict[str, float]:
     """Points of each notebook, those that a person gave included."""
     query = select(Grade.notebook_id, func.sum(Grade.score)).where(
         Grade.cell_id.in_(released.grades.values()), Grade.notebook_id.in_(notebook_ids)

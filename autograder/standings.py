@@ -1,13 +1,12 @@
 """What the gradebook says of a class, read in few questions however many students there are."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from nbgrader.api import Assignment, BaseCell, Grade, SubmittedAssignment, SubmittedNotebook
-from sqlalchemy import inspect, make_url, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from autograder.database import engine_of, errors_named
+from autograder.database import engine_of, errors_named, has_gradebook
 
 
 @dataclass
@@ -35,14 +34,11 @@ def standings(url: str, sheet: str) -> dict[str, Standing]:
     Raises:
         AutograderError: the gradebook cannot be read.
     """
-    place = make_url(url)
-    if place.get_backend_name() == "sqlite" and not Path(place.database or "").is_file():
-        return {}  # to look for it would make it
+    if not has_gradebook(url):
+        return {}
     with errors_named("read", url):
         engine = engine_of(url)
         try:
-            if not inspect(engine).has_table(Assignment.__tablename__):
-                return {}
             with Session(engine) as session:
                 return _read(session, sheet)
         finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import AssignLatePenalties, ClearHiddenTests, GetGrades, SaveAutoGrades
 
+from autograder.late import LatePolicy
 from autograder.nbgrader_preprocessors import GradeRebuilt, RebuildFromSource
 
 c = get_config()  # noqa: F821
@@ -33,3 +34,10 @@ c.Autograde.autograde_preprocessors = [GradeRebuilt, SaveAutoGrades, AssignLateP
 # nbgrader's own feedback shows whole test cells: hidden tests are taken out first.
 c.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, CSSHTMLHeaderPreprocessor]
 c.HTMLExporter.sanitize_html = True
+
+# What lateness costs, as nothing does yet. `autograder due SHEET TIME` sets due dates.
+c.AssignLatePenalties.plugin_class = LatePolicy
+# c.LatePolicy.percent_a_day = 10        # of the score, for each day begun
+# c.LatePolicy.grace_minutes = 15        # so late costs nothing
+# c.LatePolicy.most_percent = 50         # never more than this
+# c.LatePolicy.nothing_after_days = 7    # later than this, no point is left

@@ -233,6 +233,60 @@ def test_feedback_report_and_export(command, graded_class, tmp_path):
     assert target.read_bytes().decode() == out
 
 
+def test_due_dates_and_extensions(command, root):
+    def say(*arguments: str) -> tuple[int, str, str]:
+        return command("due", *arguments, "--course", root)
+
+    assert say() == (0, f"{NAME}: no due date\n", "")
+    shown = f"{NAME}: due 2026-10-01 21:59 UTC"
+    assert say(NAME, "2026-10-01T23:59+02:00") == (0, f"{shown}\n", "")
+    later = f"{shown}; later for ada +2d, ben +2d\n"
+    assert say(NAME, "--student", "ada", "ben", "--extension", "2d") == (0, later, "")
+    assert say(NAME) == (0, later, "")
+    assert say() == (0, later, "")
+    assert say(NAME, "none") == (0, f"{NAME}: no due date\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sums", "2026-10-01"], "has no time zone"),
+        (["sums", "--student", "ada"], "--student and --extension belong together"),
+        (["sums", "--extension", "2d"], "--student and --extension belong together"),
+        (["sums", "--student", "ada", "--extension", "soon"], "is no length of time"),
+    ],
+)
+def test_due_dates_that_are_none(command, root, arguments, said):
+    status, out, err = command("due", *arguments, "--course", root)
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_export_for_those_on_a_list(command, graded_class, tmp_path):
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student\nben\nnew\n", encoding="utf-8")
+    at = ("export", "--course", graded_class.course.root)
+    status, out, err = command(*at, "--roster", roster, "--missing", "zero")
+    assert (status, out) == (0, "student,sums,total\r\nben,3.5,3.5\r\nnew,0,0\r\n")
+    assert "not in the roster, so not exported: ada, chloé de la tour, dora, emil\n" in err
+    assert "sums: 1 with answers that are not graded by hand yet: ada\n" in err
+    target = tmp_path / "grades.csv"
+    status, out, err = command(*at, "--strict", "--output", target)
+    assert (status, out) == (1, "")
+    assert "nothing exported, grades are unfinished\nsums: 1 with answers" in err
+    assert not target.exists()
+
+
+def test_a_database_for_a_new_course(command, root):
+    status, _, err = command("release", "--database", "postgresql://host/grades")
+    assert (status, err) == (2, "autograder: --database needs the course folder: --course DIR\n")
+    at = ("release", "--course", root, "--database")
+    assert command(*at, "mysql://host/grades")[0] == 2
+    status, _, err = command(*at, "postgresql://ada:secret@host/grades")
+    assert status == 2
+    assert "to move it, change c.CourseDirectory.db_url" in err
+
+
 def test_a_file_that_cannot_be_written_is_1(command, graded_class, tmp_path):
     target = tmp_path / "nowhere" / "grades.csv"
     status, out, err = command("export", "--course", graded_class.course.root, "--output", target)

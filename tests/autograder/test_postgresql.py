@@ -1,5 +1,6 @@
 """A gradebook on a PostgreSQL server: made, written, read, and what is said when it cannot be."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from autograder.feedback import write_feedback
 from autograder.grade_class import grade_class
 from autograder.gradebook import entry_of
 from autograder.report import write_report
+from autograder.repository import REPOSITORY
 
 
 def tables(url: str) -> list[str]:
@@ -49,6 +51,7 @@ def test_a_class_from_release_to_export(server, sheet, tmp_path):
     listed = subprocess.run(
         [str(Path(sys.executable).parent / "nbgrader"), "db", "student", "list"],
         cwd=course.root,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         check=True,
