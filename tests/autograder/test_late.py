@@ -58,7 +58,7 @@ def test_nonsense_is_refused(settings, root):
     with pytest.raises(TraitError):
         policy(**settings)
     course = late_course(root, "".join(f"c.LatePolicy.{k} = {v!r}\n" for k, v in settings.items()))
-    with pytest.raises(AutograderError, match=r"the late policy in nbgrader_config\.py: The .* trait"):
+    with pytest.raises(AutograderError, match=r"late policy in nbgrader_config\.py: The .* trait"):
         course.gradebook()
 
 
